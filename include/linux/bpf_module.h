@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * BPF modules for the rest of the kernel, see Documentation/bpf/bpf_module.rst.
+ * Subsystems do not need this header: they reach a module's user count through
+ * bpf_try_module_get() and bpf_module_put().
+ */
+#ifndef _LINUX_BPF_MODULE_H
+#define _LINUX_BPF_MODULE_H
+
+#include <linux/bpfptr.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/idr.h>
+#include <linux/spinlock.h>
+
+union bpf_attr;
+struct bpf_module;
+
+/* Not there without a JIT: callers test IS_ENABLED(CONFIG_BPF_JIT). */
+extern const struct file_operations bpf_module_fops;
+extern struct idr bpf_module_idr;
+extern spinlock_t bpf_module_idr_lock;
+
+int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size);
+int bpf_module_unload(const union bpf_attr *attr);
+int bpf_module_get_info(const union bpf_attr *attr,
+			union bpf_attr __user *uattr);
+int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
+			  union bpf_attr __user *uattr);
+int bpf_module_get_fd_by_id(const union bpf_attr *attr);
+
+#if defined(CONFIG_BPF_JIT) && defined(CONFIG_BPF_SYSCALL)
+struct bpf_module *bpf_module_get_from_fd(u32 ufd);
+int bpf_module_new_fd(struct bpf_module *mod);
+void bpf_module_inc(struct bpf_module *mod);
+void bpf_module_dec(struct bpf_module *mod);
+#else
+static inline struct bpf_module *bpf_module_get_from_fd(u32 ufd)
+{
+	return ERR_PTR(-EINVAL);
+}
+
+static inline int bpf_module_new_fd(struct bpf_module *mod)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void bpf_module_inc(struct bpf_module *mod)
+{
+}
+
+static inline void bpf_module_dec(struct bpf_module *mod)
+{
+}
+#endif
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _BPF_MODULE_H
+#define _BPF_MODULE_H
+
+#include <linux/bpf.h>
+#include <linux/bpf_module.h>
+#include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/bpf_module.h>
+
+struct bpf_struct_ops_inst;
+
+/**
+ * struct bpf_module_op - one op of a module
+ * @inst: the kernel struct and what makes it run.
+ * @udata: the struct for user space, with program ids for function pointers.
+ *	Does not change once the module is loaded.
+ * @name: name that user space gave it, NULL for none.
+ * @state: an enum bpf_module_ops_state, 0 before it is registered.
+ */
+struct bpf_module_op {
+	struct bpf_struct_ops_inst *inst;
+	void *udata;
+	char *name;
+	u32 state;
+};
+
+/**
+ * struct bpf_module - ops that are loaded and unloaded as one
+ * @refs: BPF_MODULE_REF_BASE while the module is loaded, and
+ *	BPF_MODULE_REF_USER for every user.  At 0 the module is gone, for good.
+ * @handles: fds, pins and the loaded module itself; at 0 this struct is freed.
+ * @state: an enum bpf_module_state.  Leaves LIVE under @lock, becomes GONE with
+ *	the last of @refs.
+ * @lock: makes the step from LIVE to GOING exclusive, and keeps @ops while
+ *	they are read: they are freed under it.
+ * @id: in bpf_module_idr, 0 while not there.  Under bpf_module_idr_lock.
+ * @ops_cnt: entries of @ops; 0 once they are freed.
+ * @uid: who loaded the module.
+ * @load_time: ns of CLOCK_BOOTTIME.
+ * @btf: BTF of the object that the module was loaded from, or NULL.
+ * @name_node: in the table of names while the state is LIVE, or loading.
+ * @wait_gone: woken when the module is gone.
+ * @sleepable: a program of it is, so freeing waits for tasks-trace RCU.
+ * @rcu: for the grace periods before freeing.
+ * @work: frees, after them.
+ * @name: padded with NULs, it is the key in the table of names.
+ * @ops: in the order of loading.
+ */
+struct bpf_module {
+	atomic_long_t refs;
+	atomic64_t handles;
+	u32 state;
+	struct mutex lock; /* from LIVE to GOING, and while @ops are read */
+	u32 id;
+	u32 ops_cnt;
+	kuid_t uid;
+	u64 load_time;
+	struct btf *btf;
+	struct rhash_head name_node;
+	wait_queue_head_t wait_gone;
+	bool sleepable;
+	struct rcu_head rcu;
+	struct work_struct work;
+	char name[BPF_MODULE_NAME_LEN];
+	struct bpf_module_op ops[] __counted_by(ops_cnt);
+};
+
+/*
+ * One counter holds both, so that "no users" and "is not to get any" can be one
+ * atomic step, and the number of users is exact at any moment.
+ */
+#define BPF_MODULE_REF_BASE 1
+#define BPF_MODULE_REF_USER 2
+
+static inline unsigned long bpf_module_users(struct bpf_module *mod)
+{
+	return atomic_long_read(&mod->refs) / BPF_MODULE_REF_USER;
+}
+
+#ifdef CONFIG_BPF_JIT
+bool bpf_module_get_user(struct bpf_module *mod);
+void bpf_module_put_user(struct bpf_module *mod);
+int bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog);
+void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog);
+#endif
+
+/* module_build.c */
+#define BPF_MODULE_NAME_RULE "1 to %d letters, digits, '_', '.' or '-'"
+int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
+		     struct bpf_verifier_log *log);
+int bpf_module_copy_name(char *name, u64 uname);
+void bpf_module_free_ops(struct bpf_module *mod);
+
+/* module_info.c */
+void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp);
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From what BPF_MODULE_LOAD is given to the ops of a module, and their end. */
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/ctype.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "module.h"
+#include "struct_ops.h"
+
+/* struct bpf_module_ops as it was first released. */
+#define BPF_MODULE_OPS_SIZE_VER0 offsetofend(struct bpf_module_ops, name)
+
+static bool bpf_module_name_valid(const char *name)
+{
+	const char *c;
+
+	for (c = name; *c; c++) {
+		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.-", *c)))
+			return false;
+	}
+	return c != name;
+}
+
+/* Copy a name from user address @uname to @name, BPF_MODULE_NAME_LEN zeroed
+ * bytes.
+ */
+int bpf_module_copy_name(char *name, u64 uname)
+{
+	long len;
+
+	len = strncpy_from_user(name, u64_to_user_ptr(uname), BPF_MODULE_NAME_LEN);
+	if (len < 0)
+		return len;
+	return len < BPF_MODULE_NAME_LEN && bpf_module_name_valid(name) ? 0 : -EINVAL;
+}
+
+static int bpf_module_copy_op_name(struct bpf_module_op *op, u64 uname)
+{
+	char name[BPF_MODULE_NAME_LEN] = {};
+	int err;
+
+	if (!uname)
+		return 0;
+	err = bpf_module_copy_name(name, uname);
+	if (err)
+		return err;
+	op->name = kstrdup(name, bpf_memcg_flags(GFP_USER));
+	return op->name ? 0 : -ENOMEM;
+}
+
+static int bpf_module_copy_uop(struct bpf_module_ops *uop, void __user *from, u32 size)
+{
+	int err;
+
+	err = bpf_check_uarg_tail_zero(USER_BPFPTR(from), sizeof(*uop), size);
+	if (err)
+		return err;
+	memset(uop, 0, sizeof(*uop));
+	return copy_from_user(uop, from, min_t(u32, size, sizeof(*uop))) ? -EFAULT : 0;
+}
+
+/* Find the type of @uop and allocate @op's struct for it. */
+static int bpf_module_alloc_inst(struct bpf_module_op *op, const struct bpf_module_ops *uop)
+{
+	const struct bpf_struct_ops_desc *desc;
+	struct bpf_struct_ops_inst *inst;
+	struct module *provider = NULL;
+	struct btf *btf;
+	int err;
+
+	if (uop->btf_obj_fd)
+		btf = bpf_struct_ops_btf_get(uop->btf_obj_fd, &provider);
+	else
+		btf = bpf_get_btf_vmlinux();
+	if (IS_ERR_OR_NULL(btf))
+		return btf ? PTR_ERR(btf) : -EOPNOTSUPP;
+
+	desc = bpf_struct_ops_find(btf, uop->type_id);
+	if (!desc) {
+		err = -EOPNOTSUPP;
+		goto put_provider;
+	}
+
+	inst = bpf_map_area_alloc(struct_size(inst, kdata, desc->type->size), NUMA_NO_NODE);
+	if (!inst) {
+		err = -ENOMEM;
+		goto put_provider;
+	}
+
+	err = bpf_struct_ops_inst_init(inst, desc, btf);
+	if (err)
+		goto free_inst;
+	op->inst = inst;
+	return 0;
+
+free_inst:
+	bpf_struct_ops_inst_release(inst);
+	bpf_map_area_free(inst);
+put_provider:
+	module_put(provider);
+	return err;
+}
+
+static int bpf_module_copy_value(struct bpf_module_op *op, const struct bpf_module_ops *uop)
+{
+	u32 size = op->inst->st_ops_desc->type->size;
+
+	if (uop->value_size != size) {
+		bpf_struct_ops_log(op->inst, NULL, "value of %u bytes, expected %u",
+				   uop->value_size, size);
+		return -EINVAL;
+	}
+
+	op->udata = bpf_map_area_alloc(size, NUMA_NO_NODE);
+	if (!op->udata)
+		return -ENOMEM;
+	if (copy_from_user(op->udata, u64_to_user_ptr(uop->value), size))
+		return -EFAULT;
+	return 0;
+}
+
+static void bpf_module_log_type(struct bpf_verifier_log *log, const struct bpf_module_op *op,
+				u32 nr, const struct bpf_module_ops *uop, int err)
+{
+	char label[BPF_MODULE_NAME_LEN];
+
+	if (op->name)
+		strscpy(label, op->name);
+	else
+		snprintf(label, sizeof(label), "#%u", nr);
+
+	if (err == -EOPNOTSUPP)
+		bpf_log(log, "op %s: type %u of that BTF is not an ops type of a subsystem\n",
+			label, uop->type_id);
+	else if (err == -EBADF || err == -EINVAL)
+		bpf_log(log, "op %s: fd %u is not the BTF of a loaded kernel module\n",
+			label, uop->btf_obj_fd);
+}
+
+static int bpf_module_build_op(struct bpf_module *mod, u32 nr, const struct bpf_module_ops *uop,
+			       struct bpf_verifier_log *log)
+{
+	struct bpf_module_op *op = &mod->ops[nr];
+	struct bpf_struct_ops_inst *inst;
+	int err;
+
+	err = bpf_module_copy_op_name(op, uop->name);
+	if (err == -EINVAL)
+		bpf_log(log, "op #%u: bad name, expected " BPF_MODULE_NAME_RULE "\n", nr,
+			BPF_MODULE_NAME_LEN - 1);
+	if (err)
+		return err;
+	if (uop->flags) {
+		bpf_log(log, "op #%u: unknown flags 0x%x\n", nr, uop->flags);
+		return -EINVAL;
+	}
+
+	err = bpf_module_alloc_inst(op, uop);
+	if (err) {
+		bpf_module_log_type(log, op, nr, uop, err);
+		return err;
+	}
+
+	inst = op->inst;
+	inst->mod = mod;
+	inst->log = log;
+	inst->name = op->name;
+	inst->nr = nr;
+	err = bpf_module_copy_value(op, uop);
+	return err ? : bpf_struct_ops_inst_build(inst, op->udata);
+}
+
+static bool bpf_module_has_sleepable(const struct bpf_module *mod)
+{
+	u32 i, j;
+
+	for (i = 0; i < mod->ops_cnt; i++) {
+		const struct bpf_struct_ops_inst *inst = mod->ops[i].inst;
+
+		for (j = 0; j < inst->funcs_cnt && inst->links[j]; j++) {
+			if (inst->links[j]->prog->sleepable)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int bpf_module_get_btf(struct bpf_module *mod, u32 btf_fd, struct bpf_verifier_log *log)
+{
+	struct btf *btf;
+
+	if (!btf_fd)
+		return 0;
+	btf = btf_get_by_fd(btf_fd);
+	if (IS_ERR(btf)) {
+		bpf_log(log, "fd %u is not the BTF of the object\n", btf_fd);
+		return PTR_ERR(btf);
+	}
+	if (btf_is_kernel(btf)) {
+		bpf_log(log, "fd %u is BTF of the kernel, expected BTF of the object\n", btf_fd);
+		btf_put(btf);
+		return -EINVAL;
+	}
+	mod->btf = btf;
+	return 0;
+}
+
+/* Build all ops of @mod, whose number is set, from @attr.  A failure leaves
+ * nothing built.
+ */
+int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
+		     struct bpf_verifier_log *log)
+{
+	void __user *uops = u64_to_user_ptr(attr->module_load.ops);
+	u32 i, size = attr->module_load.ops_size;
+	struct bpf_module_ops uop;
+	int err;
+
+	if (size < BPF_MODULE_OPS_SIZE_VER0) {
+		bpf_log(log, "ops_size is %u bytes, expected at least %zu\n", size,
+			BPF_MODULE_OPS_SIZE_VER0);
+		return -EINVAL;
+	}
+
+	err = bpf_module_get_btf(mod, attr->module_load.btf_fd, log);
+	for (i = 0; !err && i < mod->ops_cnt; i++) {
+		err = bpf_module_copy_uop(&uop, uops + (size_t)i * size, size);
+		if (err == -E2BIG)
+			bpf_log(log, "op #%u: fields that this kernel does not know are set\n", i);
+		if (!err)
+			err = bpf_module_build_op(mod, i, &uop, log);
+	}
+	if (err)
+		bpf_module_free_ops(mod);
+	else
+		mod->sleepable = bpf_module_has_sleepable(mod);
+	return err;
+}
+
+static void bpf_module_free_op(struct bpf_module_op *op)
+{
+	struct bpf_struct_ops_inst *inst = op->inst;
+
+	if (inst) {
+		bpf_struct_ops_inst_release(inst);
+		if (btf_is_module(inst->btf))
+			module_put(inst->st_ops_desc->st_ops->owner);
+		bpf_map_area_free(inst);
+	}
+	bpf_map_area_free(op->udata);
+	kfree(op->name);
+}
+
+/* Free the ops of @mod, which none of its callbacks may use any more.  May
+ * sleep.  Under mod->lock if anyone else knows @mod.
+ */
+void bpf_module_free_ops(struct bpf_module *mod)
+{
+	u32 i;
+
+	for (i = mod->ops_cnt; i-- > 0;)
+		bpf_module_free_op(&mod->ops[i]);
+	mod->ops_cnt = 0;
+	btf_put(mod->btf);
+	mod->btf = NULL;
+}
