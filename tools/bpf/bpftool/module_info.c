@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Facts about BPF modules, as the kernel gives them.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include "main.h"
+#include "module.h"
+
+static struct btf *vmlinux_btf;
+/* The last one used of a kernel module; ops of a module tend to share it. */
+static struct btf *kmod_btf;
+static __u32 kmod_btf_id;
+
+const char *module_strerror(int err)
+{
+	return err == -EPERM ? "not permitted; are you root?" : strerror(-err);
+}
+
+int module_info_error(int err)
+{
+	p_err("can't get info of the module: %s", module_strerror(err));
+	return -1;
+}
+
+int module_open_next(__u32 *id)
+{
+	int err, fd;
+
+	while (!(err = bpf_module_get_next_id(*id, id))) {
+		fd = bpf_module_get_fd_by_id(*id);
+		if (fd != -ENOENT)
+			return fd;
+	}
+	return err;
+}
+
+int module_get_info(int fd, struct bpf_module_info *info)
+{
+	__u32 len = sizeof(*info);
+
+	memset(info, 0, len);
+	return bpf_module_get_info_by_fd(fd, info, &len);
+}
+
+void module_free(struct module *mod)
+{
+	__u32 i;
+
+	for (i = 0; mod->ops && i < mod->info.ops_cnt; i++)
+		free(u64_to_ptr(mod->ops[i].value));
+	free(mod->ops);
+	free(mod->prog_ids);
+	free(mod->map_ids);
+}
+
+/* Fill the arrays of @mod, which have room for what @mod->info counts. */
+static int module_fill(int fd, struct module *mod)
+{
+	struct bpf_module_info info = {
+		.ops_cnt = mod->info.ops_cnt,
+		.ops = ptr_to_u64(mod->ops),
+		.ops_size = sizeof(*mod->ops),
+		.prog_cnt = mod->info.prog_cnt,
+		.prog_ids = ptr_to_u64(mod->prog_ids),
+		.map_cnt = mod->info.map_cnt,
+		.map_ids = ptr_to_u64(mod->map_ids),
+	};
+	__u32 len = sizeof(info);
+	int err;
+
+	err = bpf_module_get_info_by_fd(fd, &info, &len);
+	if (err)
+		return err;
+
+	info.ops_cnt = min(info.ops_cnt, mod->info.ops_cnt);
+	info.prog_cnt = min(info.prog_cnt, mod->info.prog_cnt);
+	info.map_cnt = min(info.map_cnt, mod->info.map_cnt);
+	mod->info = info;
+	return 0;
+}
+
+int module_read(int fd, struct module *mod)
+{
+	int err;
+
+	memset(mod, 0, sizeof(*mod));
+	err = module_get_info(fd, &mod->info);
+	if (err)
+		return err;
+
+	mod->ops = calloc(mod->info.ops_cnt, sizeof(*mod->ops));
+	mod->prog_ids = calloc(mod->info.prog_cnt, sizeof(*mod->prog_ids));
+	mod->map_ids = calloc(mod->info.map_cnt, sizeof(*mod->map_ids));
+	if (!mod->ops || !mod->prog_ids || !mod->map_ids)
+		return -ENOMEM;
+
+	return module_fill(fd, mod);
+}
+
+int module_read_values(int fd, struct module *mod)
+{
+	__u32 i;
+
+	for (i = 0; i < mod->info.ops_cnt; i++) {
+		void *value = calloc(1, mod->ops[i].value_size);
+
+		if (!value)
+			return -ENOMEM;
+		mod->ops[i].value = ptr_to_u64(value);
+	}
+	return module_fill(fd, mod);
+}
+
+static bool is_vmlinux_btf(__u32 id)
+{
+	struct bpf_btf_info info = {};
+	__u32 len = sizeof(info);
+	char name[64] = "";
+	int fd, err;
+
+	fd = bpf_btf_get_fd_by_id(id);
+	if (fd < 0)
+		return false;
+
+	info.name = ptr_to_u64(name);
+	info.name_len = sizeof(name);
+	err = bpf_btf_get_info_by_fd(fd, &info, &len);
+	close(fd);
+	return !err && strcmp(name, "vmlinux") == 0;
+}
+
+const struct btf *module_kernel_btf(__u32 id)
+{
+	if (!vmlinux_btf)
+		vmlinux_btf = libbpf_find_kernel_btf();
+	if (!vmlinux_btf || is_vmlinux_btf(id))
+		return vmlinux_btf;
+
+	if (kmod_btf_id != id) {
+		btf__free(kmod_btf);
+		kmod_btf = btf__load_from_kernel_by_id_split(id, vmlinux_btf);
+		kmod_btf_id = id;
+	}
+	return kmod_btf;
+}
+
+void module_free_kernel_btf(void)
+{
+	btf__free(kmod_btf);
+	kmod_btf = NULL;
+	kmod_btf_id = 0;
+	btf__free(vmlinux_btf);
+	vmlinux_btf = NULL;
+}

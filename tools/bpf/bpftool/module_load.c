@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * bpftool module load: from an object file to a module in the kernel.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "json_writer.h"
+#include "main.h"
+#include "module.h"
+
+struct load_args {
+	const char *file;
+	const char *name;
+	const char *pin;
+	const char **ops; /* none: all but the optional ones */
+	int ops_cnt;
+};
+
+static int parse_args(int argc, char **argv, struct load_args *args)
+{
+	args->file = GET_ARG();
+	args->ops = calloc(argc + 1, sizeof(*args->ops));
+	if (!args->ops) {
+		p_err("mem alloc failed");
+		return -1;
+	}
+
+	while (argc) {
+		const char *key = *argv;
+
+		if (!is_prefix(key, "name") && !is_prefix(key, "ops") && !is_prefix(key, "pin"))
+			return BAD_ARG();
+
+		NEXT_ARG();
+		if (!REQ_ARGS(1))
+			return -1;
+
+		if (is_prefix(key, "name"))
+			args->name = GET_ARG();
+		else if (is_prefix(key, "ops"))
+			args->ops[args->ops_cnt++] = GET_ARG();
+		else
+			args->pin = GET_ARG();
+	}
+	return 0;
+}
+
+static bool is_ops(const struct bpf_map *map)
+{
+	return bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS;
+}
+
+/* The object's ops, or those of them to be loaded, as "a, b". */
+static const char *list_ops(const struct bpf_object *obj, bool chosen, char *buf, size_t size)
+{
+	struct bpf_map *map;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	bpf_object__for_each_map(map, obj) {
+		if (!is_ops(map) || (chosen && !bpf_map__autocreate(map)))
+			continue;
+		snprintf(buf + len, size - len, "%s%s", len ? ", " : "", bpf_map__name(map));
+		len = strlen(buf);
+	}
+	return buf;
+}
+
+static int choose_ops(struct bpf_object *obj, const struct load_args *args)
+{
+	char names[ERR_MAX_LEN];
+	struct bpf_map *map;
+	int i;
+
+	bpf_object__for_each_map(map, obj)
+		if (is_ops(map) && args->ops_cnt)
+			bpf_map__set_autocreate(map, false);
+
+	for (i = 0; i < args->ops_cnt; i++) {
+		map = bpf_object__find_map_by_name(obj, args->ops[i]);
+		if (!map || !is_ops(map)) {
+			p_err("no ops %s in %s; it has %s", args->ops[i], args->file,
+			      list_ops(obj, false, names, sizeof(names)));
+			return -1;
+		}
+		bpf_map__set_autocreate(map, true);
+	}
+
+	if (!*list_ops(obj, true, names, sizeof(names))) {
+		p_err("all ops of %s are optional; choose with 'ops' from %s", args->file,
+		      list_ops(obj, false, names, sizeof(names)));
+		return -1;
+	}
+	return 0;
+}
+
+/* What libbpf warns of. It is shown if it tells why an object can't be loaded,
+ * such as the verifier's log, and else would only distract.
+ */
+static struct {
+	FILE *stream;
+	char *text;
+	size_t size;
+} warnings;
+
+static int keep_warnings(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return level == LIBBPF_WARN ? vfprintf(warnings.stream, fmt, ap) : 0;
+}
+
+/* With option --debug all goes to the terminal at once. */
+static libbpf_print_fn_t warnings_begin(void)
+{
+	if (verifier_logs)
+		return NULL;
+
+	warnings.stream = open_memstream(&warnings.text, &warnings.size);
+	return warnings.stream ? libbpf_set_print(keep_warnings) : NULL;
+}
+
+static void warnings_end(libbpf_print_fn_t old_print)
+{
+	if (!warnings.stream)
+		return;
+
+	libbpf_set_print(old_print);
+	fclose(warnings.stream);
+	free(warnings.text);
+	memset(&warnings, 0, sizeof(warnings));
+}
+
+static void object_error(const char *what, const char *file)
+{
+	int err = errno;
+	char reason[128];
+
+	/* here the warnings have no more to tell */
+	if (err == EPERM) {
+		p_err("can't %s %s: %s", what, file, module_strerror(-err));
+		return;
+	}
+
+	if (warnings.stream) {
+		fflush(warnings.stream);
+		fputs(warnings.text, stderr);
+	}
+	libbpf_strerror(err, reason, sizeof(reason));
+	p_err("can't %s %s: %s", what, file, reason);
+}
+
+static struct bpf_object *open_object(const char *file)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .relaxed_maps = relaxed_maps);
+	struct bpf_object *obj;
+
+	if (access(file, R_OK)) {
+		p_err("can't open %s: %s", file, strerror(errno));
+		return NULL;
+	}
+
+	if (verifier_logs)
+		/* log_level1 + log_level2 + stats, but not stable UAPI */
+		opts.kernel_log_level = 1 + 2 + 4;
+
+	obj = bpf_object__open_file(file, &opts);
+	if (!obj)
+		object_error("open", file);
+	return obj;
+}
+
+/* Fit the object's module to the arguments. NULL with the error printed. */
+static struct bpf_module *set_up_module(struct bpf_object *obj, const struct load_args *args)
+{
+	struct bpf_module *mod = bpf_object__next_module(obj, NULL);
+
+	if (!mod) {
+		p_err("no ops in %s, nothing to load as a module", args->file);
+		return NULL;
+	}
+	if (args->name && bpf_module__set_name(mod, args->name)) {
+		p_err("'%s' can't name a module: need 1 to %d letters, digits, '_', '.' or '-'",
+		      args->name, BPF_MODULE_NAME_LEN - 1);
+		return NULL;
+	}
+	if (choose_ops(obj, args))
+		return NULL;
+
+	bpf_module__set_autocreate(mod, true);
+	return mod;
+}
+
+static void cut_line(char *log)
+{
+	log[strcspn(log, "\n")] = '\0';
+}
+
+static void attach_error(const struct bpf_module *mod, char *log)
+{
+	int err = errno;
+
+	cut_line(log);
+	p_err("can't load module %s: %s%s", bpf_module__name(mod),
+	      log[0] ? log : module_strerror(-err),
+	      err == EEXIST ? "; see 'bpftool module list'" : "");
+}
+
+/* NULL with the error printed, which is the kernel's own line. */
+static struct bpf_link *attach_module(struct bpf_module *mod)
+{
+	LIBBPF_OPTS(bpf_module_attach_opts, opts);
+	struct bpf_link *link;
+	char log[1024] = "";
+
+	opts.log_buf = log;
+	opts.log_size = sizeof(log);
+	link = bpf_module__attach_opts(mod, &opts);
+	if (!link)
+		attach_error(mod, log);
+	return link;
+}
+
+/* A module whose pin fails is not what was asked for: take it back. */
+static int pin_or_unload(int fd, const char *file)
+{
+	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
+
+	if (!file || !do_pin_fd(fd, file))
+		return 0;
+
+	bpf_module_unload(fd, &opts);
+	return -1;
+}
+
+static void report_load(const struct bpf_object *obj, const struct bpf_module *mod)
+{
+	struct bpf_module_info info;
+	char names[ERR_MAX_LEN];
+	struct bpf_map *map;
+
+	if (module_get_info(bpf_module__fd(mod), &info))
+		info.id = 0;
+
+	if (!json_output) {
+		printf("Loaded module %s (id %u) with ops %s\n", bpf_module__name(mod), info.id,
+		       list_ops(obj, true, names, sizeof(names)));
+		return;
+	}
+
+	jsonw_start_object(json_wtr);
+	jsonw_uint_field(json_wtr, "id", info.id);
+	jsonw_string_field(json_wtr, "name", bpf_module__name(mod));
+	jsonw_name(json_wtr, "ops");
+	jsonw_start_array(json_wtr);
+	bpf_object__for_each_map(map, obj)
+		if (is_ops(map) && bpf_map__autocreate(map))
+			jsonw_string(json_wtr, bpf_map__name(map));
+	jsonw_end_array(json_wtr);
+	jsonw_end_object(json_wtr);
+}
+
+static int load_object(struct bpf_object *obj, const struct load_args *args)
+{
+	struct bpf_module *mod;
+	struct bpf_link *link;
+	int err;
+
+	mod = set_up_module(obj, args);
+	if (!mod)
+		return -1;
+
+	set_max_rlimit();
+	if (bpf_object__load(obj)) {
+		object_error("load", args->file);
+		return -1;
+	}
+
+	link = attach_module(mod);
+	if (!link)
+		return -1;
+
+	err = pin_or_unload(bpf_link__fd(link), args->pin);
+	if (!err)
+		report_load(obj, mod);
+
+	/* the module outlives us, or is gone already */
+	bpf_link__disconnect(link);
+	bpf_link__destroy(link);
+	return err;
+}
+
+/* Without permission BTF, maps or programs fail first, in ways that do not tell
+ * so. The kernel tells it before it looks at what there is to load: nothing.
+ */
+static int check_permission(void)
+{
+	LIBBPF_OPTS(bpf_module_load_opts, opts);
+	char log[1024] = "";
+
+	opts.log_buf = log;
+	opts.log_size = sizeof(log);
+	if (bpf_module_load("", NULL, 0, &opts) != -EPERM)
+		return 0;
+
+	cut_line(log);
+	p_err("not permitted%s%s", log[0] ? ": " : "", log);
+	return -1;
+}
+
+static int load_file(const struct load_args *args)
+{
+	libbpf_print_fn_t old_print;
+	struct bpf_object *obj;
+	int err = -1;
+
+	if (check_permission())
+		return -1;
+	if (args->pin && mount_bpffs_for_file(args->pin))
+		return -1;
+
+	old_print = warnings_begin();
+	obj = open_object(args->file);
+	if (obj)
+		err = load_object(obj, args);
+	bpf_object__close(obj);
+	warnings_end(old_print);
+	return err;
+}
+
+int module_load(int argc, char **argv)
+{
+	struct load_args args = {};
+	int err;
+
+	if (!REQ_ARGS(1))
+		return -1;
+
+	err = parse_args(argc, argv, &args);
+	if (!err)
+		err = load_file(&args);
+	free(args.ops);
+	return err;
+}

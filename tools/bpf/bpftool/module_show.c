@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * What there is to see of BPF modules: list, show, dump.
+ *
+ * All is read from the kernel before the first character is printed: a module
+ * that goes away meanwhile leaves no half of an output.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/err.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/hashmap.h>
+#include <bpf/libbpf.h>
+#include <bpf/libbpf_internal.h>
+
+#include "json_writer.h"
+#include "main.h"
+#include "module.h"
+
+/* Paths by module id, NULL unless option --bpffs asks for them. */
+static struct hashmap *pin_table;
+
+static const char *state_name(__u32 state)
+{
+	switch (state) {
+	case BPF_MODULE_STATE_LIVE:
+		return "live";
+	case BPF_MODULE_STATE_GOING:
+		return "going";
+	case BPF_MODULE_STATE_GONE:
+		return "gone";
+	default:
+		return "unknown";
+	}
+}
+
+static const char *ops_state_name(__u32 state)
+{
+	switch (state) {
+	case BPF_MODULE_OPS_REGISTERED:
+		return "registered";
+	case BPF_MODULE_OPS_UNREGISTERED:
+		return "unregistered";
+	default:
+		return "unknown";
+	}
+}
+
+static const char *ops_type_name(const struct bpf_module_ops_info *ops)
+{
+	const struct btf *btf = module_kernel_btf(ops->btf_obj_id);
+	const struct btf_type *t;
+
+	t = btf ? btf__type_by_id(btf, ops->type_id) : NULL;
+	return t ? btf__name_by_offset(btf, t->name_off) : "?";
+}
+
+static void get_prog_name(__u32 id, char *name, size_t size)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int fd;
+
+	snprintf(name, size, "?");
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		return;
+
+	if (!bpf_prog_get_info_by_fd(fd, &info, &len))
+		get_prog_full_name(&info, fd, name, size);
+	close(fd);
+}
+
+static void get_map_name(__u32 id, char *name, size_t size)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	int fd;
+
+	snprintf(name, size, "?");
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return;
+
+	if (!bpf_map_get_info_by_fd(fd, &info, &len))
+		snprintf(name, size, "%s", info.name);
+	close(fd);
+}
+
+static void format_memory(char *buf, size_t size, __u64 bytes)
+{
+	snprintf(buf, size, "%.1f KiB", bytes / 1024.0);
+}
+
+/* Time since @load_time, in the largest unit that fits. */
+static void format_age(char *buf, size_t size, __u64 load_time)
+{
+	struct timespec now;
+	__s64 age;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	age = now.tv_sec - (__s64)(load_time / 1000000000);
+
+	if (age < 60)
+		snprintf(buf, size, "%llds", age);
+	else if (age < 60 * 60)
+		snprintf(buf, size, "%lldm", age / 60);
+	else if (age < 24 * 60 * 60)
+		snprintf(buf, size, "%lldh", age / (60 * 60));
+	else
+		snprintf(buf, size, "%lldd", age / (24 * 60 * 60));
+}
+
+static int pins_begin(void)
+{
+	if (!show_pinned)
+		return 0;
+
+	pin_table = hashmap__new(hash_fn_for_key_as_id, equal_fn_for_key_as_id, NULL);
+	if (IS_ERR(pin_table)) {
+		pin_table = NULL;
+		p_err("failed to create hashmap for pinned paths");
+		return -1;
+	}
+	build_pinned_obj_table(pin_table, BPF_OBJ_MODULE);
+	return 0;
+}
+
+static void pins_end(void)
+{
+	delete_pinned_obj_table(pin_table);
+	pin_table = NULL;
+}
+
+static void print_ids_json(const char *field, const __u32 *ids, __u32 cnt)
+{
+	__u32 i;
+
+	jsonw_name(json_wtr, field);
+	jsonw_start_array(json_wtr);
+	for (i = 0; i < cnt; i++)
+		jsonw_uint(json_wtr, ids[i]);
+	jsonw_end_array(json_wtr);
+}
+
+static void print_pins_json(__u32 id)
+{
+	struct hashmap_entry *entry;
+
+	if (!pin_table)
+		return;
+
+	jsonw_name(json_wtr, "pinned");
+	jsonw_start_array(json_wtr);
+	hashmap__for_each_key_entry(pin_table, entry, id)
+		jsonw_string(json_wtr, entry->pvalue);
+	jsonw_end_array(json_wtr);
+}
+
+/* Leaves the object open for more fields. */
+static void start_ops_json(const struct bpf_module_ops_info *ops)
+{
+	jsonw_start_object(json_wtr);
+	jsonw_string_field(json_wtr, "name", ops->name);
+	jsonw_string_field(json_wtr, "type", ops_type_name(ops));
+	jsonw_string_field(json_wtr, "state", ops_state_name(ops->state));
+}
+
+static void print_module_json(const struct module *mod)
+{
+	const struct bpf_module_info *info = &mod->info;
+	__u32 i;
+
+	jsonw_start_object(json_wtr);
+	jsonw_uint_field(json_wtr, "id", info->id);
+	jsonw_string_field(json_wtr, "name", info->name);
+	jsonw_string_field(json_wtr, "state", state_name(info->state));
+	jsonw_uint_field(json_wtr, "flags", info->flags);
+	jsonw_lluint_field(json_wtr, "users", info->users);
+	jsonw_lluint_field(json_wtr, "memory", info->memory);
+	jsonw_lluint_field(json_wtr, "load_time", info->load_time);
+	jsonw_uint_field(json_wtr, "uid", info->uid);
+	jsonw_uint_field(json_wtr, "btf_id", info->btf_id);
+
+	jsonw_name(json_wtr, "ops");
+	jsonw_start_array(json_wtr);
+	for (i = 0; i < info->ops_cnt; i++) {
+		start_ops_json(&mod->ops[i]);
+		jsonw_end_object(json_wtr);
+	}
+	jsonw_end_array(json_wtr);
+
+	print_ids_json("prog_ids", mod->prog_ids, info->prog_cnt);
+	print_ids_json("map_ids", mod->map_ids, info->map_cnt);
+	print_pins_json(info->id);
+	jsonw_end_object(json_wtr);
+}
+
+static void print_id_plain(const char *label, __u32 id,
+			   void (*get_name)(__u32 id, char *name, size_t size))
+{
+	char name[MAX_PROG_FULL_NAME];
+
+	get_name(id, name, sizeof(name));
+	printf("%-10s%s (id %u)\n", label, name, id);
+}
+
+static void print_module_plain(const struct module *mod)
+{
+	const struct bpf_module_info *info = &mod->info;
+	struct hashmap_entry *entry;
+	char memory[32], age[32];
+	__u32 i;
+
+	format_memory(memory, sizeof(memory), info->memory);
+	format_age(age, sizeof(age), info->load_time);
+
+	printf("%-10s%s\n", "name", info->name);
+	printf("%-10s%u\n", "id", info->id);
+	printf("%-10s%s\n", "state", state_name(info->state));
+	printf("%-10s%llu\n", "users", info->users);
+	printf("%-10s%s\n", "memory", memory);
+	printf("%-10s%s ago by uid %u\n", "loaded", age, info->uid);
+	for (i = 0; i < info->ops_cnt; i++)
+		printf("%-10s%s (%s, %s)\n", i ? "" : "ops", mod->ops[i].name,
+		       ops_type_name(&mod->ops[i]), ops_state_name(mod->ops[i].state));
+	for (i = 0; i < info->prog_cnt; i++)
+		print_id_plain(i ? "" : "progs", mod->prog_ids[i], get_prog_name);
+	for (i = 0; i < info->map_cnt; i++)
+		print_id_plain(i ? "" : "maps", mod->map_ids[i], get_map_name);
+	if (pin_table)
+		hashmap__for_each_key_entry(pin_table, entry, (long)info->id)
+			printf("%-10s%s\n", "pinned", (char *)entry->pvalue);
+}
+
+int module_show(int fd)
+{
+	struct module mod;
+	int err;
+
+	if (pins_begin())
+		return -1;
+
+	err = module_read(fd, &mod);
+	if (err)
+		err = module_info_error(err);
+	else if (json_output)
+		print_module_json(&mod);
+	else
+		print_module_plain(&mod);
+
+	module_free(&mod);
+	pins_end();
+	module_free_kernel_btf();
+	return err;
+}
+
+/* All modules of the system; the caller frees them and the array. */
+static int read_all(struct module **mods, size_t *cnt)
+{
+	struct module *tmp;
+	__u32 id = 0;
+	int fd, err;
+
+	while ((fd = module_open_next(&id)) >= 0) {
+		tmp = libbpf_reallocarray(*mods, *cnt + 1, sizeof(*tmp));
+		if (!tmp) {
+			close(fd);
+			return -ENOMEM;
+		}
+		*mods = tmp;
+		tmp += (*cnt)++;
+		err = module_read(fd, tmp);
+		close(fd);
+		if (err)
+			return err;
+
+		/* vanished since it was opened */
+		if (tmp->info.state == BPF_MODULE_STATE_GONE) {
+			module_free(tmp);
+			(*cnt)--;
+		}
+	}
+	return fd == -ENOENT ? 0 : fd;
+}
+
+static void print_list_row(const struct bpf_module_info *info, int id_width, int name_width)
+{
+	struct hashmap_entry *entry;
+	char memory[32], age[32];
+
+	format_memory(memory, sizeof(memory), info->memory);
+	format_age(age, sizeof(age), info->load_time);
+	printf("%-*u  %-*s  %-5s %6llu %4u %12s %5s", id_width, info->id, name_width, info->name,
+	       state_name(info->state), info->users, info->ops_cnt, memory, age);
+	if (pin_table)
+		hashmap__for_each_key_entry(pin_table, entry, (long)info->id)
+			printf("  %s", (char *)entry->pvalue);
+	printf("\n");
+}
+
+static void print_list_plain(const struct module *mods, size_t cnt)
+{
+	int name_width = strlen("NAME"), id_width = strlen("ID");
+	size_t i;
+
+	if (!cnt)
+		return;
+
+	for (i = 0; i < cnt; i++) {
+		id_width = max(id_width, snprintf(NULL, 0, "%u", mods[i].info.id));
+		name_width = max_t(int, name_width, strlen(mods[i].info.name));
+	}
+
+	printf("%-*s  %-*s  %-5s %6s %4s %12s %5s%s\n", id_width, "ID", name_width, "NAME",
+	       "STATE", "USERS", "OPS", "MEMORY", "AGE", pin_table ? "  PINNED" : "");
+	for (i = 0; i < cnt; i++)
+		print_list_row(&mods[i].info, id_width, name_width);
+}
+
+static void print_list_json(const struct module *mods, size_t cnt)
+{
+	size_t i;
+
+	jsonw_start_array(json_wtr);
+	for (i = 0; i < cnt; i++)
+		print_module_json(&mods[i]);
+	jsonw_end_array(json_wtr);
+}
+
+int module_list(void)
+{
+	struct module *mods = NULL;
+	size_t cnt = 0, i;
+	int err;
+
+	if (pins_begin())
+		return -1;
+
+	err = read_all(&mods, &cnt);
+	if (err) {
+		p_err("can't list modules: %s", module_strerror(err));
+		err = -1;
+	} else if (json_output) {
+		print_list_json(mods, cnt);
+	} else {
+		print_list_plain(mods, cnt);
+	}
+
+	for (i = 0; i < cnt; i++)
+		module_free(&mods[i]);
+	free(mods);
+	pins_end();
+	module_free_kernel_btf();
+	return err;
+}
+
+static bool is_func_ptr(const struct btf *btf, __u32 type_id)
+{
+	const struct btf_type *t;
+
+	t = btf__type_by_id(btf, btf__resolve_type(btf, type_id));
+	if (!t || !btf_is_ptr(t))
+		return false;
+
+	t = btf__type_by_id(btf, btf__resolve_type(btf, t->type));
+	return t && btf_is_func_proto(t);
+}
+
+static void dump_prog_json(__u32 id)
+{
+	char name[MAX_PROG_FULL_NAME];
+
+	if (!id) {
+		jsonw_null(json_wtr);
+		return;
+	}
+
+	get_prog_name(id, name, sizeof(name));
+	jsonw_start_object(json_wtr);
+	jsonw_uint_field(json_wtr, "prog_id", id);
+	jsonw_string_field(json_wtr, "prog_name", name);
+	jsonw_end_object(json_wtr);
+}
+
+static void dump_member_json(const struct btf *btf, const struct btf_member *m, const void *data)
+{
+	struct btf_dumper d = {
+		.btf = btf,
+		.jw = json_wtr,
+	};
+
+	jsonw_name(json_wtr, btf__name_by_offset(btf, m->name_off));
+	if (is_func_ptr(btf, m->type))
+		dump_prog_json(*(unsigned long *)data);
+	else
+		btf_dumper_type(&d, m->type, data);
+}
+
+/* As in C, members that are not named are zero. */
+static void dump_member_plain(const struct btf *btf, const struct btf_member *m, const void *data)
+{
+	struct btf_dumper d = {
+		.btf = btf,
+		.is_plain_text = true,
+	};
+	char name[MAX_PROG_FULL_NAME];
+
+	if (libbpf_is_mem_zeroed(data, btf__resolve_size(btf, m->type)))
+		return;
+
+	printf("\t.%s = ", btf__name_by_offset(btf, m->name_off));
+	if (is_func_ptr(btf, m->type)) {
+		__u32 id = *(unsigned long *)data;
+
+		get_prog_name(id, name, sizeof(name));
+		printf("%s (prog %u)\n", name, id);
+		return;
+	}
+
+	d.jw = jsonw_new(stdout);
+	if (!d.jw)
+		return;
+	btf_dumper_type(&d, m->type, data);
+	jsonw_destroy(&d.jw); /* ends the line */
+}
+
+/* The kernel accepts no ops type with bitfields, so members start at bytes. */
+static void dump_members(const struct bpf_module_ops_info *ops, const struct btf *btf,
+			 const struct btf_type *t)
+{
+	const struct btf_member *m = btf_members(t);
+	const void *value = u64_to_ptr(ops->value);
+	__u32 i;
+
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		const void *data = value + m->offset / 8;
+
+		if (json_output)
+			dump_member_json(btf, m, data);
+		else
+			dump_member_plain(btf, m, data);
+	}
+}
+
+static void dump_ops(const struct bpf_module_ops_info *ops)
+{
+	const struct btf *btf = module_kernel_btf(ops->btf_obj_id);
+	const struct btf_type *t = btf__type_by_id(btf, ops->type_id);
+
+	if (json_output) {
+		start_ops_json(ops);
+		jsonw_name(json_wtr, "value");
+		jsonw_start_object(json_wtr);
+		dump_members(ops, btf, t);
+		jsonw_end_object(json_wtr);
+		jsonw_end_object(json_wtr);
+	} else {
+		printf("struct %s %s = {\n", btf__name_by_offset(btf, t->name_off), ops->name);
+		dump_members(ops, btf, t);
+		printf("}\n");
+	}
+}
+
+/* Can every op be dumped: is its type there, and as large as the kernel says? */
+static int check_types(const struct module *mod)
+{
+	const struct bpf_module_ops_info *ops = mod->ops;
+	const struct btf_type *t;
+	const struct btf *btf;
+	__u32 i;
+
+	for (i = 0; i < mod->info.ops_cnt; i++, ops++) {
+		btf = module_kernel_btf(ops->btf_obj_id);
+		t = btf ? btf__type_by_id(btf, ops->type_id) : NULL;
+		if (!t || !btf_is_struct(t) || t->size != ops->value_size) {
+			p_err("can't dump module %s: no type %u in BTF object %u for ops %s",
+			      mod->info.name, ops->type_id, ops->btf_obj_id, ops->name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void dump_module(const struct module *mod)
+{
+	__u32 i;
+
+	if (json_output) {
+		jsonw_start_object(json_wtr);
+		jsonw_uint_field(json_wtr, "id", mod->info.id);
+		jsonw_string_field(json_wtr, "name", mod->info.name);
+		jsonw_name(json_wtr, "ops");
+		jsonw_start_array(json_wtr);
+	}
+
+	for (i = 0; i < mod->info.ops_cnt; i++)
+		dump_ops(&mod->ops[i]);
+
+	if (json_output) {
+		jsonw_end_array(json_wtr);
+		jsonw_end_object(json_wtr);
+	}
+}
+
+int module_dump(int fd)
+{
+	struct module mod;
+	int err;
+
+	err = module_read(fd, &mod) ?: module_read_values(fd, &mod);
+	if (err)
+		err = module_info_error(err);
+	else
+		err = check_types(&mod);
+	if (!err)
+		dump_module(&mod);
+
+	module_free(&mod);
+	module_free_kernel_btf();
+	return err;
+}

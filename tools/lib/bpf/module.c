@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
+/*
+ * BPF modules of a BPF object.
+ *
+ * A module gathers ops variables of the object. libbpf.c finds them, fits them
+ * to the kernel's types and loads their programs, as it does for struct_ops
+ * maps. What is left is then added here, and bpf_module__attach() has the
+ * kernel load it.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/bpf_module.h>
+#include <linux/kernel.h>
+#include "bpf.h"
+#include "libbpf.h"
+#include "libbpf_internal.h"
+#include "str_error.h"
+
+struct bpf_module {
+	struct bpf_module *next;
+	const struct bpf_object *obj;
+	/* Set while the object is loaded. Names and values are the maps',
+	 * BTF fds are our own.
+	 */
+	struct bpf_module_ops *ops;
+	size_t ops_cnt;
+	int fd;	/* -1 until attached */
+	bool autocreate;
+	char name[BPF_MODULE_NAME_LEN];
+};
+
+/* Unloads its module when destroyed. */
+struct bpf_link_module {
+	struct bpf_link link;
+	char name[BPF_MODULE_NAME_LEN];
+};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static bool is_name_char(char c)
+{
+	return isascii(c) && (isalnum(c) || strchr("_.-", c));
+}
+
+static bool is_valid_name(const char *name)
+{
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < len; i++)
+		if (!is_name_char(name[i]))
+			return false;
+
+	return len > 0 && len < BPF_MODULE_NAME_LEN;
+}
+
+static void strip_suffix(char *name, const char *suffix)
+{
+	size_t len = strlen(name), suffix_len = strlen(suffix);
+
+	if (len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0)
+		name[len - suffix_len] = '\0';
+}
+
+/* Name a module after its object's file: /objs/cubic.bpf.o gives "cubic". */
+static int name_after_path(char *dst, const char *path)
+{
+	const char *base = strrchr(path, '/');
+	char *name, *c;
+
+	name = strdup(base ? base + 1 : path);
+	if (!name)
+		return -ENOMEM;
+
+	strip_suffix(name, ".o");
+	strip_suffix(name, ".bpf");
+	for (c = name; *c; c++)
+		if (!is_name_char(*c))
+			*c = '_';
+
+	libbpf_strlcpy(dst, name, BPF_MODULE_NAME_LEN);
+	free(name);
+	return 0;
+}
+
+/* A module with ops to come, at the head of the list. It is named after @path. */
+struct bpf_module *bpf_module__new(const struct bpf_object *obj, const char *path,
+				   struct bpf_module **list)
+{
+	struct bpf_module *mod;
+
+	mod = calloc(1, sizeof(*mod));
+	if (!mod)
+		return NULL;
+
+	if (name_after_path(mod->name, path)) {
+		free(mod);
+		return NULL;
+	}
+
+	mod->obj = obj;
+	mod->fd = -1;
+	mod->next = *list;
+	*list = mod;
+	return mod;
+}
+
+/* Add ops whose name and value stay in place until bpf_modules__reset(). */
+int bpf_module__add_ops(struct bpf_module *mod, const struct bpf_module_ops *ops)
+{
+	struct bpf_module_ops *tmp;
+	int btf_fd = 0;
+
+	tmp = libbpf_reallocarray(mod->ops, mod->ops_cnt + 1, sizeof(*tmp));
+	if (!tmp)
+		return -ENOMEM;
+	mod->ops = tmp;
+
+	/* the object closes its own one at the end of its load */
+	if (ops->btf_obj_fd) {
+		btf_fd = dup_good_fd(ops->btf_obj_fd);
+		if (btf_fd < 0)
+			return -errno;
+	}
+
+	tmp += mod->ops_cnt++;
+	*tmp = *ops;
+	tmp->btf_obj_fd = btf_fd;
+	return 0;
+}
+
+/* Forget all that came from loading the object. */
+void bpf_modules__reset(struct bpf_module *list)
+{
+	struct bpf_module *mod;
+
+	for (mod = list; mod; mod = mod->next) {
+		while (mod->ops_cnt) {
+			int btf_fd = mod->ops[--mod->ops_cnt].btf_obj_fd;
+
+			if (btf_fd)
+				close(btf_fd);
+		}
+		free(mod->ops);
+		mod->ops = NULL;
+		close_fd(&mod->fd);
+	}
+}
+
+void bpf_modules__free(struct bpf_module *list)
+{
+	struct bpf_module *mod;
+
+	bpf_modules__reset(list);
+	while ((mod = list)) {
+		list = mod->next;
+		free(mod);
+	}
+}
+
+struct bpf_module *bpf_object__next_module(const struct bpf_object *obj,
+					   const struct bpf_module *prev)
+{
+	if (!obj)
+		return libbpf_err_ptr(-EINVAL);
+
+	return prev ? prev->next : bpf_object__first_module(obj);
+}
+
+struct bpf_module *bpf_object__find_module_by_name(const struct bpf_object *obj, const char *name)
+{
+	struct bpf_module *mod;
+
+	if (!obj || !name)
+		return libbpf_err_ptr(-EINVAL);
+
+	bpf_object__for_each_module(mod, obj)
+		if (strcmp(mod->name, name) == 0)
+			return mod;
+
+	return libbpf_err_ptr(-ENOENT);
+}
+
+const char *bpf_module__name(const struct bpf_module *mod)
+{
+	return mod ? mod->name : libbpf_err_ptr(-EINVAL);
+}
+
+int bpf_module__set_name(struct bpf_module *mod, const char *name)
+{
+	if (!mod || !name || !is_valid_name(name))
+		return libbpf_err(-EINVAL);
+	if (mod->fd >= 0)
+		return libbpf_err(-EBUSY);
+
+	libbpf_strlcpy(mod->name, name, sizeof(mod->name));
+	return 0;
+}
+
+bool bpf_module__autocreate(const struct bpf_module *mod)
+{
+	return mod && mod->autocreate;
+}
+
+int bpf_module__set_autocreate(struct bpf_module *mod, bool autocreate)
+{
+	if (!mod)
+		return libbpf_err(-EINVAL);
+	if (bpf_object__is_loaded(mod->obj))
+		return libbpf_err(-EBUSY);
+
+	mod->autocreate = autocreate;
+	return 0;
+}
+
+int bpf_module__fd(const struct bpf_module *mod)
+{
+	return mod ? mod->fd : libbpf_err(-EINVAL);
+}
+
+static int bpf_link__detach_module(struct bpf_link *link)
+{
+	struct bpf_link_module *mod_link = container_of(link, struct bpf_link_module, link);
+	char errmsg[STRERR_BUFSIZE];
+	int err;
+
+	err = bpf_module_unload(link->fd, NULL);
+	/* somebody else has unloaded it */
+	if (err == -EINPROGRESS || err == -ENOENT)
+		return 0;
+	/* callers tend to drop this error, and with it the way to the module */
+	if (err)
+		pr_warn("module '%s': not unloaded, it stays: %s\n", mod_link->name,
+			libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
+
+	return err;
+}
+
+static void bpf_link__dealloc_module(struct bpf_link *link)
+{
+	close(link->fd);
+	free(container_of(link, struct bpf_link_module, link));
+}
+
+static struct bpf_link_module *bpf_link__new_module(const struct bpf_module *mod)
+{
+	struct bpf_link_module *mod_link;
+
+	mod_link = calloc(1, sizeof(*mod_link));
+	if (!mod_link)
+		return NULL;
+
+	mod_link->link.detach = bpf_link__detach_module;
+	mod_link->link.dealloc = bpf_link__dealloc_module;
+	libbpf_strlcpy(mod_link->name, mod->name, sizeof(mod_link->name));
+	return mod_link;
+}
+
+static int check_attachable(const struct bpf_module *mod)
+{
+	if (!mod->autocreate) {
+		pr_warn("module '%s': its ops are maps, bpf_module__set_autocreate() was not called before the object's load\n",
+			mod->name);
+		return -EINVAL;
+	}
+	if (!mod->ops_cnt) {
+		pr_warn("module '%s': no ops to load (was the object loaded?)\n", mod->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* A new module fd, or a negative error, which is printed. */
+static int load_module(const struct bpf_module *mod, const struct bpf_module_attach_opts *opts)
+{
+	LIBBPF_OPTS(bpf_module_load_opts, load_opts);
+	char own_log[1024] = "", errmsg[STRERR_BUFSIZE];
+	int fd;
+
+	load_opts.btf_fd = max(bpf_object__btf_fd(mod->obj), 0);
+	load_opts.log_buf = OPTS_GET(opts, log_buf, NULL);
+	load_opts.log_size = OPTS_GET(opts, log_size, 0);
+	if (!load_opts.log_buf) {
+		load_opts.log_buf = own_log;
+		load_opts.log_size = sizeof(own_log);
+	}
+
+	fd = bpf_module_load(mod->name, mod->ops, mod->ops_cnt, &load_opts);
+	if (fd >= 0)
+		return fd;
+
+	own_log[strcspn(own_log, "\n")] = '\0';
+	pr_warn("module '%s': failed to load: %s%s%s\n", mod->name,
+		libbpf_strerror_r(fd, errmsg, sizeof(errmsg)), own_log[0] ? ": " : "", own_log);
+	return fd;
+}
+
+struct bpf_link *bpf_module__attach_opts(struct bpf_module *mod,
+					 const struct bpf_module_attach_opts *opts)
+{
+	struct bpf_link_module *mod_link;
+	int fd, own_fd, err;
+
+	if (!mod || !OPTS_VALID(opts, bpf_module_attach_opts))
+		return libbpf_err_ptr(-EINVAL);
+
+	err = check_attachable(mod);
+	if (err)
+		return libbpf_err_ptr(err);
+
+	mod_link = bpf_link__new_module(mod);
+	if (!mod_link)
+		return libbpf_err_ptr(-ENOMEM);
+
+	fd = load_module(mod, opts);
+	if (fd < 0) {
+		free(mod_link);
+		return libbpf_err_ptr(fd);
+	}
+	mod_link->link.fd = fd;
+
+	/* link and object can go in any order, so each has an fd of its own */
+	own_fd = dup_good_fd(fd);
+	if (own_fd < 0) {
+		err = -errno;
+		bpf_link__destroy(&mod_link->link);
+		return libbpf_err_ptr(err);
+	}
+
+	close_fd(&mod->fd);
+	mod->fd = own_fd;
+	return &mod_link->link;
+}
+
+struct bpf_link *bpf_module__attach(struct bpf_module *mod)
+{
+	return bpf_module__attach_opts(mod, NULL);
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/* BPF_MODULE_LOAD is all or nothing: a module with three ops, one of them bad. */
+#include "bpf_module_helpers.h"
+#include <pthread.h>
+#include "bpf_module_trace.skel.h"
+
+#define BM_OPS_CNT 3
+
+static const char * const op_names[BM_OPS_CNT] = { "bm_a", "bm_b", "bm_c" };
+
+/* Programs, and the ops made of them; op @taken asks for a name that is in use. */
+static void add_ops(struct bm_cc *cc, int taken)
+{
+	int i;
+
+	cc->ops_cnt = 0;
+	for (i = 0; i < BM_OPS_CNT; i++) {
+		bm_cc_add(cc, op_names[i]);
+		if (i == taken)
+			bm_cc_rename(cc, i, "reno");
+	}
+}
+
+static void get_prog_ids(struct bm_cc *cc, __u32 *ids)
+{
+	int p;
+
+	for (p = 0; p < BM_CC_REQUIRED; p++) {
+		ids[p] = bm_prog_id(cc->prog[p]);
+		ASSERT_GT(ids[p], 0, "prog id");
+	}
+}
+
+static bool no_prog_exists(const __u32 *ids)
+{
+	int p;
+
+	for (p = 0; p < BM_CC_REQUIRED; p++)
+		if (bm_prog_exists(ids[p]))
+			return false;
+	return true;
+}
+
+static __u32 last_module_id(void)
+{
+	__u32 id = 0;
+
+	while (!bpf_module_get_next_id(id, &id))
+		;
+	return id;
+}
+
+/* The subsystem refuses op @taken: nothing is left, and a retry succeeds. */
+static void test_refused_op(int taken)
+{
+	char before[1024], after[1024], log[64];
+	const char * const parts[] = { log, "name" };
+	__u32 ids[BM_CC_REQUIRED], last;
+	struct bm_cc cc;
+	int i, fd;
+
+	if (!bm_cc_open(&cc))
+		return;
+	get_prog_ids(&cc, ids);
+	last = last_module_id();
+	ASSERT_TRUE(bm_tcp_available(before, sizeof(before)), "available before");
+
+	add_ops(&cc, taken);
+	fd = bm_cc_load(&cc, "bm_atomic");
+	ASSERT_EQ(fd, -EEXIST, "load");
+	snprintf(log, sizeof(log), "op %s (tcp_congestion_ops)", op_names[taken]);
+	bm_check_log(&cc, parts, ARRAY_SIZE(parts));
+	ASSERT_TRUE(bm_tcp_available(after, sizeof(after)), "available after");
+	ASSERT_STREQ(after, before, "congestion controls");
+	ASSERT_EQ(last_module_id(), last, "modules");
+
+	add_ops(&cc, -1);
+	fd = bm_cc_load(&cc, "bm_atomic");
+	if (ASSERT_OK_FD(fd, "retry at once")) {
+		for (i = 0; i < BM_OPS_CNT; i++)
+			ASSERT_TRUE(bm_tcp_has(op_names[i]), op_names[i]);
+		ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+		ASSERT_TRUE(bm_tcp_available(after, sizeof(after)), "available at the end");
+		ASSERT_STREQ(after, before, "congestion controls");
+	}
+	bm_cc_cleanup(&cc, fd);
+	ASSERT_TRUE(bm_wait(no_prog_exists(ids)), "programs are gone");
+}
+
+/* Op @bad does not build or validate. */
+static void spoil_op(struct bm_cc *cc, int bad)
+{
+	add_ops(cc, -1);
+	bm_cc_set_prog(cc, bad, "ssthresh", 0);
+}
+
+/* A refused module holds no reference on its programs. */
+static void test_progs_released(int taken, int bad)
+{
+	__u32 ids[BM_CC_REQUIRED];
+	struct bm_cc cc;
+	int fd;
+
+	if (!bm_cc_open(&cc))
+		return;
+	get_prog_ids(&cc, ids);
+	if (bad < 0)
+		add_ops(&cc, taken);
+	else
+		spoil_op(&cc, bad);
+	fd = bm_cc_load(&cc, "bm_atomic");
+	ASSERT_ERR(fd, "load");
+	ASSERT_FALSE(no_prog_exists(ids), "programs while they are open");
+	bm_cc_cleanup(&cc, fd);
+	ASSERT_TRUE(bm_wait(no_prog_exists(ids)), "programs are gone");
+}
+
+static struct bpf_module_trace *trace_start(void)
+{
+	struct bpf_module_trace *skel = bpf_module_trace__open_and_load();
+
+	if (!ASSERT_OK_PTR(skel, "trace"))
+		return NULL;
+	skel->bss->pid = getpid();
+	if (!ASSERT_OK(bpf_module_trace__attach(skel), "attach trace")) {
+		bpf_module_trace__destroy(skel);
+		return NULL;
+	}
+	return skel;
+}
+
+/* Compares with @expected, and forgets what was noted so far. */
+static void trace_check(struct bpf_module_trace *skel, const char *expected)
+{
+	char buf[512] = "";
+	int i;
+
+	for (i = 0; i < skel->bss->events_cnt; i++)
+		snprintf(buf + strlen(buf), sizeof(buf) - strlen(buf), "%s%c%s", i ? " " : "",
+			 skel->bss->events[i].what, skel->bss->events[i].name);
+	ASSERT_STREQ(buf, expected, "what the subsystem saw");
+	skel->bss->events_cnt = 0;
+}
+
+static void test_order(void)
+{
+	struct bpf_module_trace *skel;
+	struct bm_cc cc;
+	int fd;
+
+	skel = trace_start();
+	if (!skel)
+		return;
+	if (!bm_cc_open(&cc))
+		goto out;
+
+	add_ops(&cc, -1);
+	fd = bm_cc_load(&cc, "bm_order");
+	if (ASSERT_OK_FD(fd, "load")) {
+		trace_check(skel, "+bm_a +bm_b +bm_c");
+		ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+		trace_check(skel, "-bm_c -bm_b -bm_a");
+		close(fd);
+	}
+
+	add_ops(&cc, 2);
+	fd = bm_cc_load(&cc, "bm_order");
+	ASSERT_EQ(fd, -EEXIST, "load that fails last");
+	trace_check(skel, "+bm_a +bm_b +reno -bm_b -bm_a");
+	bm_cc_cleanup(&cc, fd);
+out:
+	bpf_module_trace__destroy(skel);
+}
+
+/* Every op is validated before the first one is registered. */
+static void test_validate_first(void)
+{
+	struct bpf_module_trace *skel;
+	struct bm_cc cc;
+	int fd;
+
+	skel = trace_start();
+	if (!skel)
+		return;
+	if (!bm_cc_open(&cc))
+		goto out;
+	spoil_op(&cc, BM_OPS_CNT - 1);
+	fd = bm_cc_load(&cc, "bm_validate");
+	ASSERT_EQ(fd, -EINVAL, "load");
+	trace_check(skel, "");
+	bm_cc_cleanup(&cc, fd);
+out:
+	bpf_module_trace__destroy(skel);
+}
+
+#define BM_RACE_SOCKETS	64
+
+struct grabber {
+	int sock[BM_RACE_SOCKETS];
+	int cnt;
+	int stop;
+};
+
+/* Tries to become a user of an op that is on its way to be withdrawn. */
+static void *grab(void *arg)
+{
+	struct grabber *g = arg;
+
+	while (!__atomic_load_n(&g->stop, __ATOMIC_RELAXED) && g->cnt < BM_RACE_SOCKETS) {
+		int fd = bm_tcp_has("bm_a") ? bm_socket(AF_INET, "bm_a") : -1;
+
+		if (fd >= 0)
+			g->sock[g->cnt++] = fd;
+	}
+	return NULL;
+}
+
+/*
+ * A user that comes between registration and withdrawal keeps its op, and
+ * nothing but its op.  Whether one does come is a matter of luck.
+ */
+static void test_user_slips_in(void)
+{
+	struct grabber g = {};
+	__u32 ids[BM_CC_REQUIRED];
+	pthread_t thread;
+	struct bm_cc cc;
+	int i, fd, err;
+
+	if (!bm_cc_open(&cc))
+		return;
+	get_prog_ids(&cc, ids);
+	add_ops(&cc, 2);
+	err = pthread_create(&thread, NULL, grab, &g);
+	if (!ASSERT_OK(err, "pthread_create"))
+		goto out;
+	for (i = 0; i < 50; i++) {
+		fd = bm_cc_load(&cc, "bm_slip");
+		/* the programs are still busy with the first try's user */
+		if (fd == -EBUSY && __atomic_load_n(&g.cnt, __ATOMIC_RELAXED))
+			break;
+		if (!ASSERT_EQ(fd, -EEXIST, "load"))
+			break;
+		ASSERT_EQ(bm_find("bm_slip"), 0, "listed");
+	}
+	__atomic_store_n(&g.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	ASSERT_FALSE(bm_tcp_has("bm_a"), "registered");
+	for (i = 0; i < g.cnt; i++) {
+		ASSERT_TRUE(bm_tcp_uses(g.sock[i], "bm_a"), "the user keeps its op");
+		close(g.sock[i]);
+	}
+out:
+	bm_cc_close(&cc);
+	ASSERT_TRUE(bm_wait(no_prog_exists(ids)), "programs are gone");
+}
+
+/* The last entry of a full module is refused: all the others go again. */
+static void test_max_ops(void)
+{
+	static char names[BPF_MODULE_MAX_OPS][TCP_CA_NAME_MAX];
+	char before[4096], after[4096];
+	struct bpf_module_info info;
+	struct bm_cc cc;
+	int i, fd;
+
+	if (!bm_cc_open(&cc))
+		return;
+	for (i = 0; i < BPF_MODULE_MAX_OPS; i++) {
+		snprintf(names[i], sizeof(names[i]), "bm_max_%d", i);
+		bm_cc_add(&cc, names[i]);
+	}
+	ASSERT_TRUE(bm_tcp_available(before, sizeof(before)), "available before");
+
+	bm_cc_rename(&cc, BPF_MODULE_MAX_OPS - 1, names[0]);
+	fd = bm_cc_load(&cc, "bm_max");
+	ASSERT_EQ(fd, -EEXIST, "load with the last refused");
+	ASSERT_TRUE(bm_tcp_available(after, sizeof(after)), "available after");
+	ASSERT_STREQ(after, before, "congestion controls");
+
+	bm_cc_rename(&cc, BPF_MODULE_MAX_OPS - 1, names[BPF_MODULE_MAX_OPS - 1]);
+	fd = bm_cc_load(&cc, "bm_max");
+	if (ASSERT_OK_FD(fd, "load")) {
+		ASSERT_OK(bm_info(fd, &info), "info");
+		ASSERT_EQ(info.ops_cnt, BPF_MODULE_MAX_OPS, "ops_cnt");
+		ASSERT_EQ(info.prog_cnt, BM_CC_REQUIRED, "prog_cnt");
+		ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+		ASSERT_TRUE(bm_tcp_available(after, sizeof(after)), "available at the end");
+		ASSERT_STREQ(after, before, "congestion controls");
+	}
+	bm_cc_cleanup(&cc, fd);
+}
+
+void serial_test_bpf_module_atomic(void)
+{
+	if (test__start_subtest("refused_first"))
+		test_refused_op(0);
+	if (test__start_subtest("refused_middle"))
+		test_refused_op(1);
+	if (test__start_subtest("refused_last"))
+		test_refused_op(2);
+	if (test__start_subtest("progs_released_refused"))
+		test_progs_released(2, -1);
+	if (test__start_subtest("progs_released_invalid"))
+		test_progs_released(-1, 1);
+	if (test__start_subtest("order"))
+		test_order();
+	if (test__start_subtest("validate_first"))
+		test_validate_first();
+	if (test__start_subtest("user_slips_in"))
+		test_user_slips_in();
+	if (test__start_subtest("max_ops"))
+		test_max_ops();
+}

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of BPF modules share: finding an ops type and building values
+ * of it, a congestion control as small as the kernel accepts, and waiting for
+ * what the kernel does asynchronously.
+ */
+#ifndef __BPF_MODULE_HELPERS_H
+#define __BPF_MODULE_HELPERS_H
+
+/* for unshare() and setns(): include this file first */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <test_progs.h>
+#include <bpf/btf.h>
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
+#include <linux/filter.h>
+#include "network_helpers.h"
+
+#ifndef TCP_CA_NAME_MAX
+#define TCP_CA_NAME_MAX 16
+#endif
+
+#define BM_VALUE_SIZE	1024
+#define BM_LOG_SIZE	512
+
+/* Flag of struct tcp_congestion_ops, TCP_CONG_NON_RESTRICTED in the kernel. */
+#define BM_NON_RESTRICTED 1
+
+/* Freeing and the closing of connections are asynchronous. */
+#define BM_WAIT_MS	20000
+
+#define bm_wait(cond) ({					\
+	int ___ms;						\
+	bool ___ok;						\
+								\
+	for (___ms = 0; !(___ok = (cond)); ___ms++) {		\
+		if (___ms == BM_WAIT_MS)			\
+			break;					\
+		usleep(1000);					\
+	}							\
+	___ok;							\
+})
+
+/* An ops type and the BTF that describes it. */
+struct bm_type {
+	struct btf *vmlinux;
+	struct btf *btf;
+	int btf_fd;		/* 0 for vmlinux */
+	__u32 id;
+	__u32 size;
+};
+
+enum bm_cc_prog {
+	BM_SSTHRESH,
+	BM_UNDO_CWND,
+	BM_CONG_AVOID,
+	BM_CC_REQUIRED,		/* a congestion control needs those above */
+	BM_INIT = BM_CC_REQUIRED,
+	BM_RELEASE,
+	BM_CC_PROGS,
+};
+
+static const char * const bm_cc_member[BM_CC_PROGS] = {
+	[BM_SSTHRESH]	= "ssthresh",
+	[BM_UNDO_CWND]	= "undo_cwnd",
+	[BM_CONG_AVOID]	= "cong_avoid",
+	[BM_INIT]	= "init",
+	[BM_RELEASE]	= "release",
+};
+
+/* A module of congestion controls that share their programs. */
+struct bm_cc {
+	struct bm_type type;
+	int prog[BM_CC_PROGS];	/* -1 for none */
+	struct bpf_module_ops ops[BPF_MODULE_MAX_OPS];
+	__u32 ops_cnt;
+	char value[BPF_MODULE_MAX_OPS][BM_VALUE_SIZE] __aligned(8);
+	char log[BM_LOG_SIZE];
+	__u32 log_true_size;
+	int extra_fd;		/* closed with the rest, -1 for none */
+};
+
+static inline int bm_sys_bpf(enum bpf_cmd cmd, void *attr, __u32 size)
+{
+	int ret = syscall(__NR_bpf, cmd, attr, size);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* Returns the id of the BTF of kernel module @name, 0 for none. */
+static inline __u32 bm_btf_id(const char *name)
+{
+	__u32 id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		struct bpf_btf_info info = {};
+		__u32 len = sizeof(info);
+		char buf[64] = "";
+		int fd;
+
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		info.name = ptr_to_u64(buf);
+		info.name_len = sizeof(buf);
+		bpf_btf_get_info_by_fd(fd, &info, &len);
+		close(fd);
+		if (info.kernel_btf && !strcmp(buf, name))
+			return id;
+	}
+	return 0;
+}
+
+static inline void bm_type_close(struct bm_type *type)
+{
+	if (type->btf != type->vmlinux)
+		btf__free(type->btf);
+	btf__free(type->vmlinux);
+	if (type->btf_fd)
+		close(type->btf_fd);
+	memset(type, 0, sizeof(*type));
+}
+
+/* Finds struct @name in the BTF of @module, in that of vmlinux if it is NULL. */
+static inline bool bm_type_open(struct bm_type *type, const char *module, const char *name)
+{
+	int id;
+
+	memset(type, 0, sizeof(*type));
+	type->vmlinux = btf__load_vmlinux_btf();
+	if (!ASSERT_OK_PTR(type->vmlinux, "vmlinux btf"))
+		return false;
+	type->btf = type->vmlinux;
+	if (module) {
+		__u32 btf_id = bm_btf_id(module);
+
+		type->btf = btf__load_from_kernel_by_id_split(btf_id, type->vmlinux);
+		type->btf_fd = bpf_btf_get_fd_by_id(btf_id);
+		if (!ASSERT_OK_PTR(type->btf, module) || !ASSERT_OK_FD(type->btf_fd, module))
+			goto err;
+	}
+	id = btf__find_by_name_kind(type->btf, name, BTF_KIND_STRUCT);
+	if (!ASSERT_GT(id, 0, name))
+		goto err;
+	type->id = id;
+	type->size = btf__type_by_id(type->btf, id)->size;
+	if (!ASSERT_LE(type->size, BM_VALUE_SIZE, "size of the ops struct"))
+		goto err;
+	return true;
+
+err:
+	bm_type_close(type);
+	return false;
+}
+
+/* Returns the index of @member and its offset in bytes. */
+static inline int bm_member(const struct bm_type *type, const char *member, __u32 *off)
+{
+	const struct btf_type *t = btf__type_by_id(type->btf, type->id);
+	const struct btf_member *m = btf_members(t);
+	int i;
+
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		if (strcmp(btf__name_by_offset(type->btf, m->name_off), member))
+			continue;
+		if (off)
+			*off = btf_member_bit_offset(t, i) / 8;
+		return i;
+	}
+	PRINT_FAIL("no member %s\n", member);
+	return -ENOENT;
+}
+
+/* Loads a program named @name for @member of @type that returns @ret. */
+static inline int bm_prog_load(const struct bm_type *type, const char *member, const char *name,
+			       int ret)
+{
+	struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_0, ret),
+		BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	int idx, fd;
+
+	idx = bm_member(type, member, NULL);
+	if (idx < 0)
+		return idx;
+	opts.expected_attach_type = idx;
+	opts.attach_btf_id = type->id;
+	opts.attach_btf_obj_fd = type->btf_fd;
+	fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, name, "GPL", insns, ARRAY_SIZE(insns), &opts);
+	ASSERT_OK_FD(fd, name);
+	return fd;
+}
+
+static inline __u32 bm_prog_id(int prog_fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_prog_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+static inline bool bm_prog_exists(__u32 id)
+{
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Returns where @member is in a @value of @type. */
+static inline void *bm_field(const struct bm_type *type, void *value, const char *member)
+{
+	__u32 off = 0;
+
+	bm_member(type, member, &off);
+	return value + off;
+}
+
+static inline void *bm_cc_field(struct bm_cc *cc, int i, const char *member)
+{
+	return bm_field(&cc->type, cc->value[i], member);
+}
+
+static inline void bm_cc_set_prog(struct bm_cc *cc, int i, const char *member, int prog_fd)
+{
+	*(unsigned long *)bm_cc_field(cc, i, member) = prog_fd;
+}
+
+/* Makes op @i register as @name. */
+static inline void bm_cc_rename(struct bm_cc *cc, int i, const char *name)
+{
+	snprintf(bm_cc_field(cc, i, "name"), TCP_CA_NAME_MAX, "%s", name);
+}
+
+/* Adds an op of any type, all zero, that is named @name in the log. */
+static inline struct bpf_module_ops *bm_add(struct bm_cc *cc, const struct bm_type *type,
+					    const char *name)
+{
+	int i = cc->ops_cnt++;
+	struct bpf_module_ops *ops = &cc->ops[i];
+
+	memset(cc->value[i], 0, BM_VALUE_SIZE);
+	memset(ops, 0, sizeof(*ops));
+	ops->btf_obj_fd = type->btf_fd;
+	ops->type_id = type->id;
+	ops->value = ptr_to_u64(cc->value[i]);
+	ops->value_size = type->size;
+	ops->name = ptr_to_u64(name);
+	return ops;
+}
+
+/* Adds a congestion control that registers as @name, and is named so in the log. */
+static inline struct bpf_module_ops *bm_cc_add(struct bm_cc *cc, const char *name)
+{
+	struct bpf_module_ops *ops = bm_add(cc, &cc->type, name);
+	int i = cc->ops_cnt - 1, p;
+
+	for (p = 0; p < BM_CC_PROGS; p++)
+		if (cc->prog[p] >= 0)
+			bm_cc_set_prog(cc, i, bm_cc_member[p], cc->prog[p]);
+	bm_cc_rename(cc, i, name);
+	return ops;
+}
+
+/* Without programs: the caller sets cc->prog before adding ops. */
+static inline bool bm_cc_open_empty(struct bm_cc *cc)
+{
+	int p;
+
+	memset(cc, 0, sizeof(*cc));
+	for (p = 0; p < BM_CC_PROGS; p++)
+		cc->prog[p] = -1;
+	cc->extra_fd = -1;
+	return bm_type_open(&cc->type, NULL, "tcp_congestion_ops");
+}
+
+static inline void bm_cc_close_progs(struct bm_cc *cc)
+{
+	int p;
+
+	for (p = 0; p < BM_CC_PROGS; p++) {
+		if (cc->prog[p] >= 0)
+			close(cc->prog[p]);
+		cc->prog[p] = -1;
+	}
+}
+
+static inline void bm_cc_close(struct bm_cc *cc)
+{
+	bm_cc_close_progs(cc);
+	if (cc->extra_fd >= 0)
+		close(cc->extra_fd);
+	bm_type_close(&cc->type);
+}
+
+/* With programs that keep the congestion window as it is, and no op yet. */
+static inline bool bm_cc_open(struct bm_cc *cc)
+{
+	int p;
+
+	if (!bm_cc_open_empty(cc))
+		return false;
+	for (p = 0; p < BM_CC_REQUIRED; p++) {
+		cc->prog[p] = bm_prog_load(&cc->type, bm_cc_member[p], bm_cc_member[p], 10);
+		if (cc->prog[p] < 0) {
+			bm_cc_close(cc);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Loads the ops added so far, returns a module fd or -errno. */
+static inline int bm_cc_load(struct bm_cc *cc, const char *module)
+{
+	LIBBPF_OPTS(bpf_module_load_opts, opts);
+	int fd;
+
+	opts.log_buf = cc->log;
+	opts.log_size = sizeof(cc->log);
+	memset(cc->log, '#', sizeof(cc->log));
+	fd = bpf_module_load(module, cc->ops, cc->ops_cnt, &opts);
+	cc->log_true_size = opts.log_true_size;
+	cc->log[sizeof(cc->log) - 1] = 0;
+	return fd;
+}
+
+/* One op, one module: the usual start of a test.  Returns the module's fd. */
+static inline int bm_cc_open_load(struct bm_cc *cc, const char *module, const char *name)
+{
+	int fd;
+
+	if (!bm_cc_open(cc))
+		return -1;
+	bm_cc_add(cc, name);
+	fd = bm_cc_load(cc, module);
+	if (!ASSERT_OK_FD(fd, "load")) {
+		printf("%s\n", cc->log);
+		bm_cc_close(cc);
+	}
+	return fd;
+}
+
+static inline int bm_drain(int module_fd)
+{
+	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
+
+	return bpf_module_unload(module_fd, &opts);
+}
+
+/* Leaves nothing of a test that failed half way to the next one. */
+static inline void bm_cc_cleanup(struct bm_cc *cc, int module_fd)
+{
+	if (module_fd >= 0) {
+		bm_drain(module_fd);
+		close(module_fd);
+	}
+	bm_cc_close(cc);
+}
+
+static inline int bm_info(int module_fd, struct bpf_module_info *info)
+{
+	__u32 len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_module_get_info_by_fd(module_fd, info, &len);
+}
+
+static inline long long bm_users(int module_fd)
+{
+	struct bpf_module_info info;
+	int err = bm_info(module_fd, &info);
+
+	return err ?: (long long)info.users;
+}
+
+static inline int bm_state(int module_fd)
+{
+	struct bpf_module_info info;
+	int err = bm_info(module_fd, &info);
+
+	return err ?: (int)info.state;
+}
+
+/* Returns the id of a listed module called @name, 0 for none. */
+static inline __u32 bm_find(const char *name)
+{
+	struct bpf_module_info info;
+	__u32 id = 0;
+
+	while (!bpf_module_get_next_id(id, &id)) {
+		int err, fd = bpf_module_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		err = bm_info(fd, &info);
+		close(fd);
+		if (!err && !strcmp(info.name, name))
+			return id;
+	}
+	return 0;
+}
+
+static inline bool bm_listed(__u32 id)
+{
+	int fd = bpf_module_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Reads the first line of @path. */
+static inline bool bm_read_line(const char *path, char *buf, int size)
+{
+	FILE *f = fopen(path, "r");
+	bool ok;
+
+	if (CHECK_FAIL(!f))
+		return false;
+	ok = fgets(buf, size, f);
+	fclose(f);
+	if (ok)
+		buf[strcspn(buf, "\n")] = 0;
+	return ok;
+}
+
+#define BM_TCP_SYSCTL "/proc/sys/net/ipv4/tcp_"
+
+/* All congestion controls, in the order of their registration. */
+static inline bool bm_tcp_available(char *buf, int size)
+{
+	return bm_read_line(BM_TCP_SYSCTL "available_congestion_control", buf, size);
+}
+
+static inline bool bm_tcp_has(const char *name)
+{
+	char buf[1024], *tok, *save;
+
+	if (!bm_tcp_available(buf, sizeof(buf)))
+		return false;
+	for (tok = strtok_r(buf, " ", &save); tok; tok = strtok_r(NULL, " ", &save))
+		if (!strcmp(tok, name))
+			return true;
+	return false;
+}
+
+static inline int bm_tcp_set(int sock, const char *name)
+{
+	return setsockopt(sock, SOL_TCP, TCP_CONGESTION, name, strlen(name)) ? -errno : 0;
+}
+
+static inline bool bm_tcp_uses(int sock, const char *name)
+{
+	char buf[TCP_CA_NAME_MAX] = "";
+	socklen_t len = sizeof(buf);
+
+	if (CHECK_FAIL(getsockopt(sock, SOL_TCP, TCP_CONGESTION, buf, &len)))
+		return false;
+	return !strcmp(buf, name);
+}
+
+/* A socket that uses @name, which needs no connection.  Returns -errno. */
+static inline int bm_socket(int family, const char *name)
+{
+	int fd, err;
+
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	err = bm_tcp_set(fd, name);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static inline int bm_socket_cb(int fd, void *name)
+{
+	return bm_tcp_set(fd, name);
+}
+
+/* A listening socket that uses @name. */
+static inline int bm_listen(int family, const char *name)
+{
+	struct network_helper_opts opts = {
+		.post_socket_cb = bm_socket_cb,
+		.cb_opts = (void *)name,
+	};
+
+	return start_server_str(family, SOCK_STREAM, family == AF_INET ? "127.0.0.1" : "::1", 0,
+				&opts);
+}
+
+/* A connection to @listener that uses @name, the system's default if NULL. */
+static inline int bm_connect(int listener, const char *name)
+{
+	struct network_helper_opts opts = {
+		.post_socket_cb = name ? bm_socket_cb : NULL,
+		.cb_opts = (void *)name,
+	};
+
+	return connect_to_fd_opts(listener, &opts);
+}
+
+/* The log is one line, with its length, and tells what it has to. */
+static inline void bm_check_log(const struct bm_cc *cc, const char * const *parts, int cnt)
+{
+	const char *end = memchr(cc->log, 0, sizeof(cc->log));
+	int i;
+
+	if (!ASSERT_OK_PTR(end, "log ends"))
+		return;
+	ASSERT_GT(end - cc->log, 0, "log length");
+	ASSERT_EQ(cc->log_true_size, end - cc->log + 1, "log_true_size");
+	ASSERT_EQ(strcspn(cc->log, "\n"), end - cc->log - 1, "end of the only line");
+	for (i = 0; i < cnt && parts[i]; i++)
+		ASSERT_HAS_SUBSTR(cc->log, parts[i], "log");
+}
+
+/* Enters a network namespace of its own, returns the way back. */
+static inline int bm_netns_enter(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int orig, sock, err;
+
+	orig = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (!ASSERT_OK_FD(orig, "open netns"))
+		return -1;
+	if (!ASSERT_OK(unshare(CLONE_NEWNET), "unshare")) {
+		close(orig);
+		return -1;
+	}
+	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	err = ioctl(sock, SIOCSIFFLAGS, &ifr);
+	close(sock);
+	ASSERT_OK(err, "lo up");
+	return orig;
+}
+
+static inline void bm_netns_leave(int orig)
+{
+	if (orig < 0)
+		return;
+	ASSERT_OK(setns(orig, CLONE_NEWNET), "setns");
+	close(orig);
+}
+
+static inline int bm_netns_set_default(const char *name)
+{
+	return write_sysctl(BM_TCP_SYSCTL "congestion_control", name);
+}
+
+#endif /* __BPF_MODULE_HELPERS_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loads, unloads and users that come and go at the same time. */
+#include "bpf_module_helpers.h"
+#include <pthread.h>
+#include "cap_helpers.h"
+
+#define BM_USERS	3
+#define BM_ROUNDS	100
+#define BM_LOADERS	4
+
+static int stop;
+
+static bool stopped(void)
+{
+	return __atomic_load_n(&stop, __ATOMIC_RELAXED);
+}
+
+static void set_stop(int val)
+{
+	__atomic_store_n(&stop, val, __ATOMIC_RELAXED);
+}
+
+struct user {
+	pthread_t thread;
+	const char *name;	/* congestion control to use */
+	bool keep;		/* stop at the first success */
+	int sock;
+	int cnt;
+	int err;		/* an errno that no user must see */
+};
+
+/*
+ * Becomes a user of user->name over and over.  It may be told that there is no
+ * such thing, or that it is about to go, but once it has it nobody takes it
+ * away.  Without CAP_NET_ADMIN the kernel does not call modprobe for it.
+ */
+static void *use(void *arg)
+{
+	struct user *user = arg;
+	int err;
+
+	user->sock = -1;
+	user->err = cap_disable_effective(1ULL << CAP_NET_ADMIN, NULL);
+	while (!user->err && !stopped()) {
+		user->sock = socket(AF_INET, SOCK_STREAM, 0);
+		err = bm_tcp_set(user->sock, user->name);
+		if (!err) {
+			user->cnt++;
+			if (!bm_tcp_uses(user->sock, user->name))
+				user->err = -ESTALE;
+			if (user->keep)
+				return NULL;
+		} else if (err != -ENOENT && err != -EBUSY) {
+			user->err = err;
+		}
+		close(user->sock);
+		user->sock = -1;
+	}
+	return NULL;
+}
+
+static bool users_start(struct user *users, bool keep)
+{
+	int i;
+
+	set_stop(0);
+	for (i = 0; i < BM_USERS; i++) {
+		memset(&users[i], 0, sizeof(users[i]));
+		users[i].name = "bm_race";
+		users[i].keep = keep;
+		if (!ASSERT_OK(pthread_create(&users[i].thread, NULL, use, &users[i]), "thread"))
+			break;
+	}
+	if (i == BM_USERS)
+		return true;
+	set_stop(1);
+	while (i--)
+		pthread_join(users[i].thread, NULL);
+	return false;
+}
+
+/* Returns how often they were users. */
+static int users_join(struct user *users)
+{
+	int i, cnt = 0;
+
+	for (i = 0; i < BM_USERS; i++) {
+		pthread_join(users[i].thread, NULL);
+		ASSERT_OK(users[i].err, "user's error");
+		cnt += users[i].cnt;
+	}
+	return cnt;
+}
+
+static int load(struct bm_cc *cc)
+{
+	cc->ops_cnt = 0;
+	bm_cc_add(cc, "bm_race");
+	*(__u32 *)bm_cc_field(cc, 0, "flags") = BM_NON_RESTRICTED;
+	return bm_cc_load(cc, "bm_race");
+}
+
+/* Either the user is there, and UNLOAD says EBUSY, or it comes too late. */
+static void test_unload_or_use(void)
+{
+	struct user users[BM_USERS];
+	int i, fd, err, busy = 0;
+	struct bm_cc cc;
+
+	if (!bm_cc_open(&cc))
+		return;
+	if (!users_start(users, false))
+		goto out;
+	for (i = 0; i < BM_ROUNDS; i++) {
+		fd = load(&cc);
+		if (CHECK_FAIL(fd < 0))
+			break;
+		do {
+			err = bpf_module_unload(fd, NULL);
+			busy += err == -EBUSY;
+		} while (err == -EBUSY);
+		CHECK_FAIL(err);
+		CHECK_FAIL(bm_state(fd) != BPF_MODULE_STATE_GONE);
+		close(fd);
+	}
+	set_stop(1);
+	printf("users %d times, unload busy %d times\n", users_join(users), busy);
+	ASSERT_EQ(i, BM_ROUNDS, "rounds");
+	ASSERT_FALSE(bm_tcp_has("bm_race"), "registered");
+	ASSERT_EQ(bm_find("bm_race"), 0, "listed");
+out:
+	bm_cc_close(&cc);
+}
+
+/* Every user that has got in is counted until it closes; then all is gone. */
+static void test_drain_or_use(void)
+{
+	struct user users[BM_USERS];
+	int i, u, fd, cnt;
+	__u32 prog_id, id;
+	struct bm_cc cc;
+
+	for (i = 0; i < BM_ROUNDS / 4; i++) {
+		if (!bm_cc_open(&cc))
+			return;
+		prog_id = bm_prog_id(cc.prog[0]);
+		if (!users_start(users, true))
+			goto out;
+		fd = load(&cc);
+		id = bm_find("bm_race");
+		CHECK_FAIL(fd < 0 || bm_drain(fd));
+		set_stop(1);
+		/* one for each that got in */
+		cnt = users_join(users);
+		CHECK_FAIL(bm_users(fd) != cnt);
+		for (u = 0; u < BM_USERS; u++)
+			if (users[u].sock >= 0)
+				close(users[u].sock);
+		CHECK_FAIL(!bm_wait(bm_state(fd) == BPF_MODULE_STATE_GONE));
+		CHECK_FAIL(bm_listed(id));
+		close(fd);
+		bm_cc_close(&cc);
+		CHECK_FAIL(!bm_wait(!bm_prog_exists(prog_id)));
+	}
+	ASSERT_FALSE(bm_tcp_has("bm_race"), "registered");
+	return;
+out:
+	bm_cc_close(&cc);
+}
+
+struct loader {
+	pthread_t thread;
+	pthread_barrier_t *barrier;
+	const char *name;	/* of the module */
+	struct bm_cc cc;
+	int fd;
+};
+
+static void *load_one(void *arg)
+{
+	struct loader *loader = arg;
+
+	pthread_barrier_wait(loader->barrier);
+	loader->fd = bm_cc_load(&loader->cc, loader->name);
+	return NULL;
+}
+
+/* Of concurrent loads of one name exactly one wins, the others see EEXIST. */
+static void test_same_name(const char *op_names[BM_LOADERS])
+{
+	static struct loader loaders[BM_LOADERS];
+	pthread_barrier_t barrier;
+	int i, round, won;
+
+	memset(loaders, 0, sizeof(loaders));
+	pthread_barrier_init(&barrier, NULL, BM_LOADERS);
+	for (i = 0; i < BM_LOADERS; i++) {
+		loaders[i].barrier = &barrier;
+		loaders[i].name = "bm_race";
+		if (!bm_cc_open(&loaders[i].cc))
+			goto out;
+		bm_cc_add(&loaders[i].cc, op_names[i]);
+	}
+	for (round = 0; round < BM_ROUNDS / 4; round++) {
+		for (i = 0; i < BM_LOADERS; i++)
+			CHECK_FAIL(pthread_create(&loaders[i].thread, NULL, load_one, &loaders[i]));
+		for (i = 0, won = 0; i < BM_LOADERS; i++) {
+			pthread_join(loaders[i].thread, NULL);
+			won += loaders[i].fd >= 0;
+			CHECK_FAIL(loaders[i].fd < 0 && loaders[i].fd != -EEXIST);
+		}
+		if (!ASSERT_EQ(won, 1, "winners"))
+			break;
+		for (i = 0; i < BM_LOADERS; i++) {
+			if (loaders[i].fd < 0)
+				continue;
+			CHECK_FAIL(bpf_module_unload(loaders[i].fd, NULL));
+			close(loaders[i].fd);
+		}
+	}
+	ASSERT_EQ(bm_find("bm_race"), 0, "listed");
+	for (i = 0; i < BM_LOADERS; i++)
+		ASSERT_FALSE(bm_tcp_has(op_names[i]), "registered");
+out:
+	while (i--)
+		bm_cc_close(&loaders[i].cc);
+	pthread_barrier_destroy(&barrier);
+}
+
+/* Of concurrent loads of one program exactly one wins, the others see EBUSY. */
+static void test_same_progs(void)
+{
+	static const char * const names[BM_LOADERS] = { "bm_r0", "bm_r1", "bm_r2", "bm_r3" };
+	static struct loader loaders[BM_LOADERS];
+	pthread_barrier_t barrier;
+	struct bm_cc cc;
+	int i, won = 0;
+
+	if (!bm_cc_open(&cc))
+		return;
+	pthread_barrier_init(&barrier, NULL, BM_LOADERS);
+	for (i = 0; i < BM_LOADERS; i++) {
+		loaders[i].barrier = &barrier;
+		loaders[i].name = names[i];
+		loaders[i].cc = cc;
+		bm_cc_add(&loaders[i].cc, names[i]);
+		loaders[i].cc.ops[0].value = ptr_to_u64(loaders[i].cc.value[0]);
+	}
+	for (i = 0; i < BM_LOADERS; i++)
+		CHECK_FAIL(pthread_create(&loaders[i].thread, NULL, load_one, &loaders[i]));
+	for (i = 0; i < BM_LOADERS; i++) {
+		pthread_join(loaders[i].thread, NULL);
+		ASSERT_TRUE(loaders[i].fd >= 0 || loaders[i].fd == -EBUSY, "load");
+		won += loaders[i].fd >= 0;
+	}
+	for (i = 0; i < BM_LOADERS; i++) {
+		if (loaders[i].fd < 0)
+			continue;
+		bm_drain(loaders[i].fd);
+		close(loaders[i].fd);
+	}
+	ASSERT_EQ(won, 1, "winners");
+	pthread_barrier_destroy(&barrier);
+	bm_cc_close(&cc);
+}
+
+static void *unload_one(void *arg)
+{
+	struct loader *loader = arg;
+
+	pthread_barrier_wait(loader->barrier);
+	loader->fd = bpf_module_unload(loader->fd, NULL);
+	return NULL;
+}
+
+/* Of concurrent unloads exactly one succeeds. */
+static void test_unloads(void)
+{
+	static struct loader loaders[BM_LOADERS];
+	pthread_barrier_t barrier;
+	struct bm_cc cc;
+	int fd, i, round, won;
+
+	if (!bm_cc_open(&cc))
+		return;
+	bm_cc_add(&cc, "bm_race");
+	pthread_barrier_init(&barrier, NULL, BM_LOADERS);
+	for (round = 0; round < BM_ROUNDS / 4; round++) {
+		fd = bm_cc_load(&cc, "bm_race");
+		if (!ASSERT_OK_FD(fd, "load"))
+			break;
+		for (i = 0; i < BM_LOADERS; i++) {
+			loaders[i].barrier = &barrier;
+			loaders[i].fd = fd;
+			CHECK_FAIL(pthread_create(&loaders[i].thread, NULL, unload_one,
+						  &loaders[i]));
+		}
+		for (i = 0, won = 0; i < BM_LOADERS; i++) {
+			pthread_join(loaders[i].thread, NULL);
+			won += !loaders[i].fd;
+			CHECK_FAIL(loaders[i].fd && loaders[i].fd != -ENOENT &&
+				   loaders[i].fd != -EINPROGRESS);
+		}
+		ASSERT_EQ(won, 1, "winners");
+		close(fd);
+	}
+	ASSERT_EQ(bm_find("bm_race"), 0, "listed");
+	pthread_barrier_destroy(&barrier);
+	bm_cc_close(&cc);
+}
+
+static void *look(void *arg)
+{
+	struct bpf_module_info info;
+	__u32 *seen = arg, id;
+
+	while (!stopped()) {
+		id = 0;
+		while (!bpf_module_get_next_id(id, &id)) {
+			int fd = bpf_module_get_fd_by_id(id);
+
+			if (fd < 0)
+				continue;
+			if (!bm_info(fd, &info) && !strcmp(info.name, "bm_race"))
+				++*seen;
+			close(fd);
+		}
+	}
+	return NULL;
+}
+
+/* Looking at modules while they come and go, which keeps none of them. */
+static void test_look(void)
+{
+	pthread_t threads[BM_USERS];
+	__u32 seen[BM_USERS] = {}, prog_id;
+	struct bm_cc cc;
+	int i, fd;
+
+	if (!bm_cc_open(&cc))
+		return;
+	prog_id = bm_prog_id(cc.prog[0]);
+	set_stop(0);
+	for (i = 0; i < BM_USERS; i++)
+		CHECK_FAIL(pthread_create(&threads[i], NULL, look, &seen[i]));
+	for (i = 0; i < BM_ROUNDS; i++) {
+		fd = load(&cc);
+		if (CHECK_FAIL(fd < 0))
+			break;
+		CHECK_FAIL(bpf_module_unload(fd, NULL));
+		close(fd);
+	}
+	set_stop(1);
+	for (i = 0; i < BM_USERS; i++) {
+		pthread_join(threads[i], NULL);
+		printf("looker %d saw it %u times\n", i, seen[i]);
+	}
+	ASSERT_EQ(bm_find("bm_race"), 0, "listed");
+	bm_cc_close(&cc);
+	ASSERT_TRUE(bm_wait(!bm_prog_exists(prog_id)), "program is gone");
+}
+
+void serial_test_bpf_module_race(void)
+{
+	static const char *same[BM_LOADERS] = { "bm_r", "bm_r", "bm_r", "bm_r" };
+	static const char *other[BM_LOADERS] = { "bm_r0", "bm_r1", "bm_r2", "bm_r3" };
+	int netns = bm_netns_enter();
+
+	if (test__start_subtest("unload_or_use"))
+		test_unload_or_use();
+	if (test__start_subtest("drain_or_use"))
+		test_drain_or_use();
+	if (test__start_subtest("same_name"))
+		test_same_name(other);
+	if (test__start_subtest("same_name_and_op"))
+		test_same_name(same);
+	if (test__start_subtest("same_progs"))
+		test_same_progs();
+	if (test__start_subtest("unloads"))
+		test_unloads();
+	if (test__start_subtest("look"))
+		test_look();
+	bm_netns_leave(netns);
+}
