@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. Each verb is a script in scripts/, which says more.
+
+KERNEL ?= default
+export KERNEL SHARE TIMEOUT LOG CPUS MEMORY
+
+# CMD goes to the guest as it was written, "$" and all
+export VM_COMMAND := $(value CMD)
+unexport CMD
+MAKEOVERRIDES =
+
+.PHONY: help demo test check vm shell kernel tools selftests refresh series \
+	menuconfig clean objs tree packages missing
+.NOTPARALLEL:
+
+help:		## this list
+	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo
+	@echo "KERNEL=default  the base and the patches (when nothing is said)"
+	@echo "KERNEL=stock    the untouched base, same configuration"
+	@echo "KERNEL=debug    as default, with the checkers of base/debug.config"
+	@echo "Logs are in build/log/."
+
+demo: kernel tools objs	## build what is missing and show a BPF module's life in a virtual machine
+	@LOG=demo TIMEOUT=$(or $(TIMEOUT),600) scripts/vm run 'bash /vm/demo.sh'
+
+test: packages	## everything: builds, upstream's selftests on both kernels, our tests; ends with "N passed, N failed"
+	@scripts/test
+
+check: packages	## checkpatch, sparse, W=1, kernel-doc, each commit builds, synctypes, round trip
+	@scripts/check
+
+vm: missing	## boot and run CMD='…' in the guest; SHARE=DIR shows a folder at /share, TIMEOUT=seconds
+	@scripts/vm run "$$VM_COMMAND"
+
+shell: missing	## boot and give a prompt; "exit" ends the machine
+	@scripts/vm shell
+
+kernel: tree	## build the kernel (KERNEL=default, stock, debug) in build/kernel
+	@scripts/build-kernel
+
+tools: tree	## build bpftool of that kernel in build/tools
+	@scripts/build-tools
+
+selftests: tree	## build upstream's test_progs, its modules, and every BPF object into build/objs
+	@scripts/build-selftests
+
+refresh:	## write the work in build/linux back to patches/ and the new files
+	@scripts/tree refresh
+
+series: tree	## write the mail-ready series with its cover letter to build/series
+	@scripts/tree series
+
+menuconfig: tree	## change the configuration by hand; what shall stay goes to base/kernel.config
+	@scripts/build-kernel menuconfig
+
+clean:		## remove what was built, but not build/linux and the base
+	rm -rf build/kernel build/tools build/selftests build/objs build/check build/series build/vm build/log
+
+# Not verbs: what the verbs need
+
+objs: tree
+	@scripts/build-selftests objs
+
+tree: packages
+	@scripts/tree assemble
+
+packages:
+	@scripts/packages
+
+# A machine is booted as it was last built; only what was never built is made
+missing:
+	@[ -f build/kernel/$(KERNEL)/mods/.done ] || $(MAKE) --no-print-directory kernel >&2
+	@[ -x build/tools/$(KERNEL)/bpftool ] || $(MAKE) --no-print-directory tools >&2
+	@[ -f build/objs/scx_simple.bpf.o ] || $(MAKE) --no-print-directory KERNEL=default kernel tools objs >&2
