@@ -117,8 +117,10 @@ static int bpf_module_copy_value(struct bpf_module_op *op, const struct bpf_modu
 	op->udata = bpf_map_area_alloc(size, NUMA_NO_NODE);
 	if (!op->udata)
 		return -ENOMEM;
-	if (copy_from_user(op->udata, u64_to_user_ptr(uop->value), size))
+	if (copy_from_user(op->udata, u64_to_user_ptr(uop->value), size)) {
+		bpf_struct_ops_log(op->inst, NULL, "the value's address cannot be read");
 		return -EFAULT;
+	}
 	return 0;
 }
 
@@ -230,6 +232,8 @@ int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 		err = bpf_module_copy_uop(&uop, uops + (size_t)i * size, size);
 		if (err == -E2BIG)
 			bpf_log(log, "op #%u: fields that this kernel does not know are set\n", i);
+		if (err == -EFAULT)
+			bpf_log(log, "op #%u: the address of the ops cannot be read\n", i);
 		if (!err)
 			err = bpf_module_build_op(mod, i, &uop, log);
 	}

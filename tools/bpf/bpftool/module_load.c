@@ -156,7 +156,9 @@ static void object_error(const char *what, const char *file)
 		fputs(warnings.text, stderr);
 	}
 	libbpf_strerror(err, reason, sizeof(reason));
-	p_err("can't %s %s: %s", what, file, reason);
+	/* libbpf's error for a type or symbol that the kernel does not have */
+	p_err("can't %s %s: %s", what, file,
+	      err == ESRCH ? "this kernel lacks what it needs" : reason);
 }
 
 static struct bpf_object *open_object(const char *file)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What one learns of a module: info, ids, fdinfo, pins. */
+/* What BPF_MODULE_GET_INFO tells. */
 #include "bpf_module_helpers.h"
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include "bpf_module_cc.skel.h"
 #include "cap_helpers.h"
-
-#define BM_PIN "/sys/fs/bpf/bm_info"
 
 /* The state that the tests of this file share: one module, two ops. */
 struct fixture {
@@ -213,154 +213,64 @@ static void test_info_refused(struct fixture *f)
 	ASSERT_EQ(bpf_module_get_info_by_fd(f->fd, &info, &len), -EFAULT, "bad value");
 }
 
-static void test_ids(struct fixture *f)
+/* Loads as user 1000, who has been left what loading takes; does not return. */
+static void load_as_user(struct bm_cc *cc)
 {
-	__u32 id = 0, next, cnt = 0, seen = 0;
-	struct bm_cc other;
-	int fd, by_id;
+	__u64 caps = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN;
 
-	fd = bm_cc_open_load(&other, "bm_info_2", "bm_info_2");
-	if (fd < 0)
+	if (prctl(PR_SET_KEEPCAPS, 1) || setresuid(1000, 1000, 1000) ||
+	    cap_enable_effective(caps, NULL))
+		_exit(1);
+	_exit(bm_cc_load(cc, "bm_user") < 0 ? 2 : 0);
+}
+
+static void test_uid(struct fixture *f)
+{
+	struct bpf_module_info info;
+	struct bm_cc cc;
+	int fd, status;
+	pid_t child;
+
+	if (!bm_cc_open(&cc))
 		return;
-	while (!bpf_module_get_next_id(id, &next)) {
-		ASSERT_GT(next, id, "ascending");
-		id = next;
-		seen += id == f->id || id == bm_find("bm_info_2");
-		cnt++;
+	bm_cc_add(&cc, "bm_user");
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		load_as_user(&cc);
+	ASSERT_EQ(waitpid(child, &status, 0), child, "waitpid");
+	ASSERT_EQ(status, 0, "status of the child");
+	fd = bpf_module_get_fd_by_id(bm_find("bm_user"));
+	if (ASSERT_OK_FD(fd, "fd by id")) {
+		ASSERT_OK(bm_info(fd, &info), "info");
+		ASSERT_EQ(info.uid, 1000, "uid");
 	}
-	ASSERT_EQ(errno, ENOENT, "past the end");
-	ASSERT_EQ(seen, 2, "both are seen");
-	ASSERT_GE(cnt, 2, "modules");
-
-	by_id = bpf_module_get_fd_by_id(f->id);
-	ASSERT_OK_FD(by_id, "fd by id");
-	ASSERT_EQ(bm_find("bm_info"), f->id, "id by name");
-	close(by_id);
-
-	id = bm_find("bm_info_2");
-	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
-	ASSERT_EQ(bpf_module_get_fd_by_id(id), -ENOENT, "id of one that is gone");
-	ASSERT_EQ(bpf_module_get_fd_by_id(0), -ENOENT, "id 0");
-	ASSERT_EQ(bpf_module_get_fd_by_id(-1), -ENOENT, "id never given");
-	ASSERT_EQ(bpf_module_get_next_id(INT_MAX - 1, &next), -ENOENT, "after the last");
-	bm_cc_cleanup(&other, fd);
+	bm_cc_cleanup(&cc, fd);
 }
 
-static void test_ids_need_cap(struct fixture *f)
+static void check_gone(const struct bpf_module_info *info)
 {
-	__u64 old_caps;
-	__u32 next;
-	int err, fd;
-
-	err = cap_disable_effective(1ULL << CAP_SYS_ADMIN, &old_caps);
-	if (!ASSERT_OK(err, "drop capabilities"))
-		return;
-	err = bpf_module_get_next_id(0, &next);
-	fd = bpf_module_get_fd_by_id(f->id);
-	ASSERT_OK(cap_enable_effective(old_caps, NULL), "restore capabilities");
-	ASSERT_EQ(err, -EPERM, "next id");
-	ASSERT_EQ(fd, -EPERM, "fd by id");
+	ASSERT_EQ(info->id, 0, "id");
+	ASSERT_EQ(info->state, BPF_MODULE_STATE_GONE, "state");
+	ASSERT_EQ(info->users, 0, "users");
+	ASSERT_EQ(info->ops_cnt, 0, "ops_cnt");
+	ASSERT_EQ(info->prog_cnt, 0, "prog_cnt");
+	ASSERT_EQ(info->map_cnt, 0, "map_cnt");
+	ASSERT_STREQ(info->name, "bm_info", "name");
 }
 
-/* Through an old fd: gone, and nothing else. */
+/* Through an old fd: gone, and nothing else, however one asks. */
 static void test_gone(struct fixture *f)
 {
 	struct bpf_module_info info;
+	__u32 len = sizeof(info);
 
 	ASSERT_OK(bpf_module_unload(f->fd, NULL), "unload");
 	ASSERT_OK(bm_info(f->fd, &info), "info");
-	ASSERT_EQ(info.id, 0, "id");
-	ASSERT_EQ(info.state, BPF_MODULE_STATE_GONE, "state");
-	ASSERT_EQ(info.users, 0, "users");
-	ASSERT_EQ(info.ops_cnt, 0, "ops_cnt");
-	ASSERT_EQ(info.prog_cnt, 0, "prog_cnt");
-	ASSERT_EQ(info.map_cnt, 0, "map_cnt");
-	ASSERT_STREQ(info.name, "bm_info", "name");
-}
-
-/* Returns what follows @key in the fdinfo of @fd, NULL if it is not there. */
-static char *read_fdinfo(int fd, const char *key, char *buf, int size)
-{
-	char path[64];
-	FILE *file;
-	char *val = NULL;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "r");
-	if (CHECK_FAIL(!file))
-		return NULL;
-	while (!val && fgets(buf, size, file)) {
-		buf[strcspn(buf, "\n")] = 0;
-		if (!strncmp(buf, key, strlen(key)) && buf[strlen(key)] == ':')
-			val = buf + strlen(key) + 1 + strspn(buf + strlen(key) + 1, " \t");
-	}
-	fclose(file);
-	return val;
-}
-
-static void check_fdinfo(int fd, const char *key, const char *expected)
-{
-	char buf[256], *val = read_fdinfo(fd, key, buf, sizeof(buf));
-
-	if (ASSERT_OK_PTR(val, key))
-		ASSERT_STREQ(val, expected, key);
-}
-
-static void test_fdinfo(struct fixture *f)
-{
-	int sock = bm_socket(AF_INET, "bm_info_a");
-	char id[16];
-
-	ASSERT_OK_FD(sock, "socket");
-	snprintf(id, sizeof(id), "%u", f->id);
-	check_fdinfo(f->fd, "module_id", id);
-	check_fdinfo(f->fd, "module_name", "bm_info");
-	check_fdinfo(f->fd, "module_state", "live");
-	check_fdinfo(f->fd, "users", "1");
-	check_fdinfo(f->fd, "ops_cnt", "2");
-	ASSERT_OK(bm_drain(f->fd), "drain");
-	check_fdinfo(f->fd, "module_state", "going");
-	close(sock);
-	ASSERT_TRUE(bm_wait(bm_state(f->fd) == BPF_MODULE_STATE_GONE), "state");
-	check_fdinfo(f->fd, "module_state", "gone");
-	check_fdinfo(f->fd, "users", "0");
-}
-
-static void test_pin(struct fixture *f)
-{
-	struct bpf_module_info info;
-	int fd;
-
-	ASSERT_OK(bpf_obj_pin(f->fd, BM_PIN), "pin");
-	ASSERT_EQ(bpf_obj_pin(f->fd, BM_PIN), -EEXIST, "pin again");
-	fd = bpf_obj_get(BM_PIN);
-	if (ASSERT_OK_FD(fd, "get")) {
-		ASSERT_OK(bm_info(fd, &info), "info");
-		ASSERT_EQ(info.id, f->id, "id");
-		close(fd);
-	}
-	ASSERT_OK(unlink(BM_PIN), "unlink");
-	ASSERT_EQ(bm_state(f->fd), BPF_MODULE_STATE_LIVE, "state");
-	ASSERT_TRUE(bm_tcp_has("bm_info_a"), "registered");
-}
-
-/* A pin does not keep a module, and tells that it is gone. */
-static void test_pin_gone(struct fixture *f)
-{
-	int fd;
-
-	ASSERT_OK(bpf_obj_pin(f->fd, BM_PIN), "pin");
-	fd = bpf_obj_get(BM_PIN);
-	ASSERT_OK_FD(fd, "get");
-	ASSERT_OK(bpf_module_unload(fd, NULL), "unload through the pin");
-	close(fd);
-	fd = bpf_obj_get(BM_PIN);
-	if (ASSERT_OK_FD(fd, "get when it is gone")) {
-		ASSERT_EQ(bm_state(fd), BPF_MODULE_STATE_GONE, "state");
-		ASSERT_EQ(bpf_module_unload(fd, NULL), -ENOENT, "unload again");
-		close(fd);
-	}
-	ASSERT_OK(unlink(BM_PIN), "unlink");
+	check_gone(&info);
+	memset(&info, 0, sizeof(info));
+	ASSERT_OK(bpf_obj_get_info_by_fd(f->fd, &info, &len), "info by fd");
+	check_gone(&info);
 }
 
 /* Maps of the programs, and the BTF of the object. */
@@ -436,12 +346,8 @@ static const struct {
 	{ "ops_short", test_ops_short },
 	{ "info_len", test_info_len },
 	{ "info_refused", test_info_refused },
-	{ "ids", test_ids },
-	{ "ids_need_cap", test_ids_need_cap },
+	{ "uid", test_uid },
 	{ "gone", test_gone },
-	{ "fdinfo", test_fdinfo },
-	{ "pin", test_pin },
-	{ "pin_gone", test_pin_gone },
 	{ "object", test_object },
 };
 

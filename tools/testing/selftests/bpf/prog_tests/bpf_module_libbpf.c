@@ -108,6 +108,88 @@ static void test_dctcp(void)
 	bpf_dctcp__destroy(skel);
 }
 
+/* Opens upstream's DCTCP, which without ECN switches its sockets to cubic. */
+static struct bpf_dctcp *open_fallback(void)
+{
+	struct bpf_dctcp *skel = bpf_dctcp__open();
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return NULL;
+	snprintf((char *)skel->rodata->fallback_cc, TCP_CA_NAME_MAX, "cubic");
+	ASSERT_OK(bpf_map__set_autocreate(skel->maps.dctcp_nouse, false), "leave one out");
+	return skel;
+}
+
+/* A program of the module makes its own socket a user of another one. */
+static void test_dctcp_fallback(void)
+{
+	struct bpf_dctcp *skel = open_fallback();
+	int listener = -1, client = -1, server = -1;
+	struct bpf_module *mod;
+	struct bpf_link *link;
+
+	if (!skel)
+		return;
+	link = load_attach(skel->obj, &mod);
+	if (!link)
+		goto out;
+	listener = bm_listen(AF_INET6, "bpf_dctcp");
+	if (!ASSERT_OK_FD(listener, "listen"))
+		goto out;
+	client = bm_connect(listener, "cubic");
+	if (!ASSERT_OK_FD(client, "connect"))
+		goto out;
+	server = accept(listener, NULL, NULL);
+	if (!ASSERT_OK_FD(server, "accept"))
+		goto out;
+	ASSERT_TRUE(bm_tcp_uses(server, "cubic"), "fallback");
+	ASSERT_EQ(skel->bss->ebusy_cnt, 3, "switches from within a switch");
+	ASSERT_EQ(bm_users(bpf_module__fd(mod)), 1, "users, the listener alone");
+out:
+	close(server);
+	close(client);
+	close(listener);
+	if (link)
+		ASSERT_OK(bpf_link__destroy(link), "destroy");
+	bpf_dctcp__destroy(skel);
+}
+
+/* The last user of a module that drains is put by a program of the module. */
+static void test_dctcp_leaves_itself(void)
+{
+	struct bpf_dctcp *skel = open_fallback();
+	int fd, listener = -1, sock = -1;
+	struct bpf_module *mod;
+	struct bpf_link *link;
+
+	if (!skel)
+		return;
+	link = load_attach(skel->obj, &mod);
+	if (!link)
+		goto out;
+	fd = bpf_module__fd(mod);
+	/* nobody here grants ECN */
+	ASSERT_OK(write_sysctl("/proc/sys/net/ipv4/tcp_ecn", "0"), "tcp_ecn");
+	listener = bm_listen(AF_INET, "reno");
+	sock = bm_socket(AF_INET, "bpf_dctcp");
+	if (!ASSERT_OK_FD(listener, "listen") || !ASSERT_OK_FD(sock, "socket"))
+		goto out_link;
+	ASSERT_OK(bm_drain(fd), "drain");
+	ASSERT_EQ(bm_users(fd), 1, "users");
+	ASSERT_OK(connect_fd_to_fd(sock, listener, 0), "connect");
+	ASSERT_TRUE(bm_tcp_uses(sock, "cubic"), "fallback");
+	ASSERT_STREQ(skel->bss->cc_res, "cubic", "the program has run to its end");
+	ASSERT_TRUE(bm_wait(bm_state(fd) == BPF_MODULE_STATE_GONE), "state");
+out_link:
+	ASSERT_OK(write_sysctl("/proc/sys/net/ipv4/tcp_ecn", "2"), "tcp_ecn");
+	close(sock);
+	close(listener);
+	bpf_link__disconnect(link);
+	bpf_link__destroy(link);
+out:
+	bpf_dctcp__destroy(skel);
+}
+
 /* Attaches @mod, expecting @err and a log that has @part. */
 static void attach_fails(struct bpf_module *mod, int err, const char *part)
 {
@@ -342,6 +424,10 @@ void serial_test_bpf_module_libbpf(void)
 		test_cc_cubic();
 	if (test__start_subtest("dctcp"))
 		test_dctcp();
+	if (test__start_subtest("dctcp_fallback"))
+		test_dctcp_fallback();
+	if (test__start_subtest("dctcp_leaves_itself"))
+		test_dctcp_leaves_itself();
 	if (test__start_subtest("dctcp_refused"))
 		test_dctcp_refused();
 	if (test__start_subtest("ca_update"))

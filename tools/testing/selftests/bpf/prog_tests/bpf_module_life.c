@@ -198,6 +198,37 @@ static void test_nothing_left(void)
 	bm_cc_cleanup(&cc, fd);
 }
 
+/* Counts the trampolines for ssthresh that the kernel can name in a trace. */
+static int count_symbols(void)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	char line[512];
+	int cnt = 0;
+
+	if (CHECK_FAIL(!f))
+		return -1;
+	while (fgets(line, sizeof(line), f))
+		cnt += !!strstr(line, "bpf__tcp_congestion_ops_ssthresh");
+	fclose(f);
+	return cnt;
+}
+
+static void test_symbols(void)
+{
+	int fd, before = count_symbols();
+	struct bm_cc cc;
+
+	if (!bm_cc_open(&cc))
+		return;
+	add_ops(&cc);
+	fd = bm_cc_load(&cc, "bm_life");
+	ASSERT_OK_FD(fd, "load");
+	ASSERT_EQ(count_symbols(), before + BM_LIFE_OPS, "symbols of a live module");
+	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	ASSERT_TRUE(bm_wait(count_symbols() == before), "symbols after unload");
+	bm_cc_cleanup(&cc, fd);
+}
+
 /* As with programs and maps, an old id does not soon mean another module. */
 static void test_id_not_reused(void)
 {
@@ -229,6 +260,8 @@ void serial_test_bpf_module_life(void)
 		test_killed_any_time();
 	if (test__start_subtest("nothing_left"))
 		test_nothing_left();
+	if (test__start_subtest("symbols"))
+		test_symbols();
 	if (test__start_subtest("id_not_reused"))
 		test_id_not_reused();
 }

@@ -117,6 +117,13 @@ static void btf_not_btf(struct bm_cc *cc, union bpf_attr *attr)
 	attr->module_load.btf_fd = cc->prog[BM_SSTHRESH];
 }
 
+static void btf_of_kernel(struct bm_cc *cc, union bpf_attr *attr)
+{
+	cc->extra_fd = bpf_btf_get_fd_by_id(bm_btf_id("vmlinux"));
+	ASSERT_OK_FD(cc->extra_fd, "vmlinux btf");
+	attr->module_load.btf_fd = cc->extra_fd;
+}
+
 static const struct bm_refusal refusals[] = {
 	{ "name_null", name_null, -EFAULT, },
 	{ "name_bad_pointer", name_bad_pointer, -EFAULT, },
@@ -137,8 +144,9 @@ static const struct bm_refusal refusals[] = {
 	{ "op_flags", op_flags, -EINVAL, .log = { "flag" } },
 	{ "op_name_bad_pointer", op_name_bad_pointer, -EFAULT, },
 	{ "op_name_bad", op_name_bad, -EINVAL, .log = { "name" } },
-	{ "btf_not_open", btf_not_open, -EBADF, },
-	{ "btf_not_btf", btf_not_btf, -EINVAL, },
+	{ "btf_not_open", btf_not_open, -EBADF, .log = { "BTF of the object" } },
+	{ "btf_not_btf", btf_not_btf, -EINVAL, .log = { "BTF of the object" } },
+	{ "btf_of_kernel", btf_of_kernel, -EINVAL, .log = { "BTF of the object" } },
 };
 
 /* Without @cap, and CAP_SYS_ADMIN which includes it, LOAD is refused. */

@@ -104,7 +104,7 @@ static int load(struct bm_cc *cc)
 static void test_unload_or_use(void)
 {
 	struct user users[BM_USERS];
-	int i, fd, err, busy = 0;
+	int i, fd, err, cnt, busy = 0;
 	struct bm_cc cc;
 
 	if (!bm_cc_open(&cc))
@@ -115,6 +115,9 @@ static void test_unload_or_use(void)
 		fd = load(&cc);
 		if (CHECK_FAIL(fd < 0))
 			break;
+		/* every other time they are at it before the race begins */
+		if (i % 2)
+			CHECK_FAIL(!bm_wait(bm_users(fd)));
 		do {
 			err = bpf_module_unload(fd, NULL);
 			busy += err == -EBUSY;
@@ -124,8 +127,10 @@ static void test_unload_or_use(void)
 		close(fd);
 	}
 	set_stop(1);
-	printf("users %d times, unload busy %d times\n", users_join(users), busy);
+	cnt = users_join(users);
+	printf("users %d times, unload busy %d times\n", cnt, busy);
 	ASSERT_EQ(i, BM_ROUNDS, "rounds");
+	ASSERT_GT(cnt, 0, "users");
 	ASSERT_FALSE(bm_tcp_has("bm_race"), "registered");
 	ASSERT_EQ(bm_find("bm_race"), 0, "listed");
 out:
@@ -136,7 +141,7 @@ out:
 static void test_drain_or_use(void)
 {
 	struct user users[BM_USERS];
-	int i, u, fd, cnt;
+	int i, u, fd, cnt, err, total = 0;
 	__u32 prog_id, id;
 	struct bm_cc cc;
 
@@ -148,11 +153,17 @@ static void test_drain_or_use(void)
 			goto out;
 		fd = load(&cc);
 		id = bm_find("bm_race");
-		CHECK_FAIL(fd < 0 || bm_drain(fd));
+		/* every other time the race is about the second user */
+		if (i % 2)
+			CHECK_FAIL(!bm_wait(bm_users(fd)));
+		err = bm_drain(fd);
 		set_stop(1);
 		/* one for each that got in */
 		cnt = users_join(users);
+		if (!ASSERT_OK(err, "drain"))
+			goto out;
 		CHECK_FAIL(bm_users(fd) != cnt);
+		total += cnt;
 		for (u = 0; u < BM_USERS; u++)
 			if (users[u].sock >= 0)
 				close(users[u].sock);
@@ -162,6 +173,7 @@ static void test_drain_or_use(void)
 		bm_cc_close(&cc);
 		CHECK_FAIL(!bm_wait(!bm_prog_exists(prog_id)));
 	}
+	printf("%d users got in before the drain\n", total);
 	ASSERT_FALSE(bm_tcp_has("bm_race"), "registered");
 	return;
 out:
@@ -309,10 +321,18 @@ static void test_unloads(void)
 	bm_cc_close(&cc);
 }
 
+struct looker {
+	pthread_t thread;
+	const char *name;
+	int seen;
+};
+
+/* Counts how often a module called looker->name is listed. */
 static void *look(void *arg)
 {
+	struct looker *looker = arg;
 	struct bpf_module_info info;
-	__u32 *seen = arg, id;
+	__u32 id;
 
 	while (!stopped()) {
 		id = 0;
@@ -321,28 +341,51 @@ static void *look(void *arg)
 
 			if (fd < 0)
 				continue;
-			if (!bm_info(fd, &info) && !strcmp(info.name, "bm_race"))
-				++*seen;
+			if (!bm_info(fd, &info) && !strcmp(info.name, looker->name))
+				looker->seen++;
 			close(fd);
 		}
 	}
 	return NULL;
 }
 
+static void lookers_start(struct looker *lookers, const char *name)
+{
+	int i;
+
+	set_stop(0);
+	for (i = 0; i < BM_USERS; i++) {
+		lookers[i].name = name;
+		lookers[i].seen = 0;
+		CHECK_FAIL(pthread_create(&lookers[i].thread, NULL, look, &lookers[i]));
+	}
+}
+
+/* Returns how often they saw it. */
+static int lookers_join(struct looker *lookers)
+{
+	int i, seen = 0;
+
+	set_stop(1);
+	for (i = 0; i < BM_USERS; i++) {
+		pthread_join(lookers[i].thread, NULL);
+		seen += lookers[i].seen;
+	}
+	return seen;
+}
+
 /* Looking at modules while they come and go, which keeps none of them. */
 static void test_look(void)
 {
-	pthread_t threads[BM_USERS];
-	__u32 seen[BM_USERS] = {}, prog_id;
+	struct looker lookers[BM_USERS];
 	struct bm_cc cc;
+	__u32 prog_id;
 	int i, fd;
 
 	if (!bm_cc_open(&cc))
 		return;
 	prog_id = bm_prog_id(cc.prog[0]);
-	set_stop(0);
-	for (i = 0; i < BM_USERS; i++)
-		CHECK_FAIL(pthread_create(&threads[i], NULL, look, &seen[i]));
+	lookers_start(lookers, "bm_race");
 	for (i = 0; i < BM_ROUNDS; i++) {
 		fd = load(&cc);
 		if (CHECK_FAIL(fd < 0))
@@ -350,14 +393,28 @@ static void test_look(void)
 		CHECK_FAIL(bpf_module_unload(fd, NULL));
 		close(fd);
 	}
-	set_stop(1);
-	for (i = 0; i < BM_USERS; i++) {
-		pthread_join(threads[i], NULL);
-		printf("looker %d saw it %u times\n", i, seen[i]);
-	}
+	printf("seen %d times\n", lookers_join(lookers));
 	ASSERT_EQ(bm_find("bm_race"), 0, "listed");
 	bm_cc_close(&cc);
 	ASSERT_TRUE(bm_wait(!bm_prog_exists(prog_id)), "program is gone");
+}
+
+/* A module whose second op is refused is never listed, not for a moment. */
+static void test_never_listed(void)
+{
+	struct looker lookers[BM_USERS];
+	struct bm_cc cc;
+	int i;
+
+	if (!bm_cc_open(&cc))
+		return;
+	bm_cc_add(&cc, "bm_never");
+	bm_cc_add(&cc, "reno");
+	lookers_start(lookers, "bm_never");
+	for (i = 0; i < BM_ROUNDS; i++)
+		CHECK_FAIL(bm_cc_load(&cc, "bm_never") != -EEXIST);
+	ASSERT_EQ(lookers_join(lookers), 0, "seen");
+	bm_cc_close(&cc);
 }
 
 void serial_test_bpf_module_race(void)
@@ -380,5 +437,7 @@ void serial_test_bpf_module_race(void)
 		test_unloads();
 	if (test__start_subtest("look"))
 		test_look();
+	if (test__start_subtest("never_listed"))
+		test_never_listed();
 	bm_netns_leave(netns);
 }

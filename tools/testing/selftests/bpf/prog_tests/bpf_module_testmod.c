@@ -3,6 +3,10 @@
 #include "bpf_module_helpers.h"
 #include "struct_ops_module.skel.h"
 
+#ifndef ENOTSUPP
+#define ENOTSUPP 524	/* the kernel's own, which user space must not see */
+#endif
+
 #define BM_CALLED 0xdeadbeef
 
 /* What the tests share: the programs of an object, and what they are for. */
@@ -186,6 +190,36 @@ static void test_one_at_a_time(struct fixture *f)
 	bm_type_close(&type);
 }
 
+/* What reg() returns is what LOAD returns, in terms of user space. */
+static void test_reg_errno(struct fixture *f)
+{
+	static const struct {
+		int ret;
+		int err;
+	} cases[] = {
+		{ -EBUSY, -EBUSY },
+		{ -EINVAL, -EINVAL },
+		{ -ENODEV, -ENODEV },
+		{ -EOPNOTSUPP, -EOPNOTSUPP },
+		{ -ENOTSUPP, -EOPNOTSUPP },
+	};
+	static const char * const log[] = { "op bm_errno (bpf_testmod_ops2)" };
+	int i, prog, fd;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		f->cc.ops_cnt = 0;
+		prog = bm_prog_load(&f->type2, "test_1", "bm_errno", cases[i].ret);
+		bm_cc_add(&f->cc, "bm_before");
+		bm_add(&f->cc, &f->type2, "bm_errno");
+		set_prog(&f->type2, f->cc.value[1], "test_1", prog);
+		fd = bm_cc_load(&f->cc, "bm_errno");
+		ASSERT_EQ(fd, cases[i].err, "load");
+		bm_check_log(&f->cc, log, ARRAY_SIZE(log));
+		ASSERT_FALSE(bm_tcp_has("bm_before"), "registered");
+		close(prog);
+	}
+}
+
 /* The high-level library finds the type in the kernel module by itself. */
 static void test_libbpf(struct fixture *f)
 {
@@ -258,6 +292,7 @@ static const struct {
 	{ "mixed_invalid", test_mixed_invalid },
 	{ "mixed_refused", test_mixed_refused },
 	{ "one_at_a_time", test_one_at_a_time },
+	{ "reg_errno", test_reg_errno },
 	{ "libbpf", test_libbpf },
 };
 
