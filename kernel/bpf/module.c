@@ -404,6 +404,9 @@ static int bpf_module_register(struct bpf_module *mod)
 			/* Not an errno of user space, but a subsystem's habit. */
 			if (err == -ENOTSUPP)
 				err = -EOPNOTSUPP;
+			/* Nor is it an fd, which the caller would take it for. */
+			if (err > 0)
+				err = -EINVAL;
 			bpf_module_log_reg(op->inst, err);
 			return err;
 		}
