@@ -15,6 +15,7 @@
 
 union bpf_attr;
 struct bpf_module;
+struct bpf_prog;
 
 /* Not there without a JIT: callers test IS_ENABLED(CONFIG_BPF_JIT). */
 extern const struct file_operations bpf_module_fops;
@@ -30,19 +31,25 @@ int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
 int bpf_module_get_fd_by_id(const union bpf_attr *attr);
 
 #if defined(CONFIG_BPF_JIT) && defined(CONFIG_BPF_SYSCALL)
-struct bpf_module *bpf_module_get_from_fd(u32 ufd);
-int bpf_module_new_fd(struct bpf_module *mod);
+struct bpf_module *bpf_module_get_from_fd(u32 ufd, fmode_t mode);
+int bpf_module_new_fd(struct bpf_module *mod, int flags);
+u32 bpf_prog_module_id(const struct bpf_prog *prog);
 void bpf_module_inc(struct bpf_module *mod);
 void bpf_module_dec(struct bpf_module *mod);
 #else
-static inline struct bpf_module *bpf_module_get_from_fd(u32 ufd)
+static inline struct bpf_module *bpf_module_get_from_fd(u32 ufd, fmode_t mode)
 {
 	return ERR_PTR(-EINVAL);
 }
 
-static inline int bpf_module_new_fd(struct bpf_module *mod)
+static inline int bpf_module_new_fd(struct bpf_module *mod, int flags)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline u32 bpf_prog_module_id(const struct bpf_prog *prog)
+{
+	return 0;
 }
 
 static inline void bpf_module_inc(struct bpf_module *mod)

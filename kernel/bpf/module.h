@@ -19,13 +19,17 @@ struct bpf_struct_ops_inst;
  * @udata: the struct for user space, with program ids for function pointers.
  *	Does not change once the module is loaded.
  * @name: name that user space gave it, NULL for none.
- * @state: an enum bpf_module_ops_state, 0 before it is registered.
+ * @state: an enum bpf_module_ops_state, 0 before it is registered.  Whoever
+ *	changes it from REGISTERED, with cmpxchg(), ends the registration: the
+ *	one that unloads the module, or the subsystem.
+ * @reason: why it is WITHDRAWN; written before @state.
  */
 struct bpf_module_op {
 	struct bpf_struct_ops_inst *inst;
 	void *udata;
 	char *name;
 	u32 state;
+	char reason[BPF_MODULE_REASON_LEN];
 };
 
 /**
@@ -33,20 +37,27 @@ struct bpf_module_op {
  * @refs: BPF_MODULE_REF_BASE while the module is loaded, and
  *	BPF_MODULE_REF_USER for every user.  At 0 the module is gone, for good.
  * @handles: fds, pins and the loaded module itself; at 0 this struct is freed.
- * @state: an enum bpf_module_state.  Leaves LIVE under @lock, becomes GONE with
- *	the last of @refs.
- * @lock: makes the step from LIVE to GOING exclusive, and keeps @ops while
- *	they are read: they are freed under it.
- * @id: in bpf_module_idr, 0 while not there.  Under bpf_module_idr_lock.
+ * @state: an enum bpf_module_state.  Becomes GOING under @lock, DETACHED by
+ *	cmpxchg() from LIVE, GONE with the last of @refs.
+ * @flags: BPF_F_MODULE_BOUND or 0.
+ * @lock: makes the step to GOING exclusive, and keeps @ops while they are
+ *	read: they are freed under it.
+ * @id: in bpf_module_idr, 0 while not there.  Under bpf_module_idr_lock; read
+ *	without it where a stale id does no harm.
  * @ops_cnt: entries of @ops; 0 once they are freed.
  * @uid: who loaded the module.
  * @load_time: ns of CLOCK_BOOTTIME.
  * @btf: BTF of the object that the module was loaded from, or NULL.
- * @name_node: in the table of names while the state is LIVE, or loading.
- * @wait_gone: woken when the module is gone.
+ * @name_node: in the table of names while loading, LIVE or DETACHED.
+ * @wait_gone: woken when the module is gone or detached.
  * @sleepable: a program of it is, so freeing waits for tasks-trace RCU.
+ * @closed: it takes no more users, because it is unloaded or its load failed.
+ * @announced: security modules were asked about it, and are told of its end.
  * @rcu: for the grace periods before freeing.
  * @work: frees, after them.
+ * @drain_work: unloads a bound module whose last handle was put in a context
+ *	that may not sleep.
+ * @security: for security modules.
  * @name: padded with NULs, it is the key in the table of names.
  * @ops: in the order of loading.
  */
@@ -54,7 +65,8 @@ struct bpf_module {
 	atomic_long_t refs;
 	atomic64_t handles;
 	u32 state;
-	struct mutex lock; /* from LIVE to GOING, and while @ops are read */
+	u32 flags;
+	struct mutex lock; /* the step to GOING, and while @ops are read */
 	u32 id;
 	u32 ops_cnt;
 	kuid_t uid;
@@ -63,8 +75,14 @@ struct bpf_module {
 	struct rhash_head name_node;
 	wait_queue_head_t wait_gone;
 	bool sleepable;
+	bool closed;
+	bool announced;
 	struct rcu_head rcu;
 	struct work_struct work;
+	struct work_struct drain_work;
+#ifdef CONFIG_SECURITY
+	void *security;
+#endif
 	char name[BPF_MODULE_NAME_LEN];
 	struct bpf_module_op ops[] __counted_by(ops_cnt);
 };
@@ -76,26 +94,54 @@ struct bpf_module {
 #define BPF_MODULE_REF_BASE 1
 #define BPF_MODULE_REF_USER 2
 
-static inline unsigned long bpf_module_users(struct bpf_module *mod)
+static inline unsigned long bpf_module_users(const struct bpf_module *mod)
 {
 	return atomic_long_read(&mod->refs) / BPF_MODULE_REF_USER;
 }
 
+/* module.c: what keeps a module, and its end */
 #ifdef CONFIG_BPF_JIT
 bool bpf_module_get_user(struct bpf_module *mod);
 void bpf_module_put_user(struct bpf_module *mod);
 int bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog);
 void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog);
+void bpf_module_withdraw_op(struct bpf_module *mod, u32 nr, struct va_format *reason);
 #endif
+void bpf_module_init(struct bpf_module *mod);
+struct bpf_module *bpf_module_get_curr_or_next(u32 *id);
+void bpf_module_dec_direct(struct bpf_module *mod);
+void bpf_module_put_handle(struct bpf_module *mod);
+void bpf_module_put_refs(struct bpf_module *mod, long refs);
+void bpf_module_gone(struct bpf_module *mod);
+int bpf_module_alloc_id(void);
+void bpf_module_publish_id(struct bpf_module *mod, u32 id);
+void bpf_module_free_id(u32 id);
 
-/* module_build.c */
+/* module_load.c: LOAD and UNLOAD */
+void bpf_module_drain(struct bpf_module *mod);
+int bpf_module_check_loaded(const struct bpf_module *mod);
+void bpf_module_set_going(struct bpf_module *mod);
+int bpf_module_subsys_errno(int err);
+void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod);
+
+/* module_build.c: from what LOAD is given to kernel structs */
 #define BPF_MODULE_NAME_RULE "1 to %d letters, digits, '_', '.' or '-'"
 int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 		     struct bpf_verifier_log *log);
 int bpf_module_copy_name(char *name, u64 uname);
 void bpf_module_free_ops(struct bpf_module *mod);
 
-/* module_info.c */
+/* module_replace.c: REPLACE */
+int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
+		       struct bpf_verifier_log *log);
+
+/* module_guard.c: who may do it, and the record that it was done */
+int bpf_module_check_caller(struct bpf_verifier_log *log);
+int bpf_module_check_type(const struct bpf_struct_ops_inst *inst);
+int bpf_module_check_change(struct bpf_module *mod);
+void bpf_module_audit(const struct bpf_module *mod, const char *op);
+
+/* module_info.c: what they tell about themselves */
 void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp);
 
 #endif

@@ -171,7 +171,9 @@ static int bpf_module_build_op(struct bpf_module *mod, u32 nr, const struct bpf_
 	inst->log = log;
 	inst->name = op->name;
 	inst->nr = nr;
-	err = bpf_module_copy_value(op, uop);
+	err = bpf_module_check_type(inst);
+	if (!err)
+		err = bpf_module_copy_value(op, uop);
 	return err ? : bpf_struct_ops_inst_build(inst, op->udata);
 }
 

@@ -130,11 +130,15 @@ static int bpf_module_fill_op(const struct bpf_module_op *op, void __user *uinfo
 
 	info.btf_obj_id = btf_obj_id(op->inst->btf);
 	info.type_id = desc->type_id;
-	info.state = READ_ONCE(op->state);
+	/* Pairs with cmpxchg() in bpf_module_withdraw_op(). */
+	info.state = smp_load_acquire(&op->state);
 	info.value_size = desc->type->size;
 	memset(info.name, 0, sizeof(info.name));
 	if (op->name)
 		strscpy(info.name, op->name);
+	memset(info.reason, 0, sizeof(info.reason));
+	if (info.state == BPF_MODULE_OPS_WITHDRAWN)
+		strscpy(info.reason, op->reason);
 	return copy_to_user(uinfo, &info, size) ? -EFAULT : 0;
 }
 
@@ -190,7 +194,7 @@ static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *
 	guard(mutex)(&mod->lock);
 
 	info->state = READ_ONCE(mod->state);
-	info->flags = 0;
+	info->flags = mod->flags;
 	info->reserved = 0;
 	info->uid = from_kuid_munged(current_user_ns(), mod->uid);
 	info->load_time = mod->load_time;
@@ -253,11 +257,11 @@ int bpf_module_get_info(const union bpf_attr *attr, union bpf_attr __user *uattr
 	struct bpf_module *mod;
 	int err;
 
-	mod = bpf_module_get_from_fd(attr->info.bpf_fd);
+	mod = bpf_module_get_from_fd(attr->info.bpf_fd, 0);
 	if (IS_ERR(mod))
 		return PTR_ERR(mod);
 	err = bpf_module_info_by_fd(mod, attr, uattr);
-	bpf_module_dec(mod);
+	bpf_module_dec_direct(mod);
 	return err;
 }
 
@@ -269,6 +273,8 @@ static const char *bpf_module_state_str(u32 state)
 		return "live";
 	case BPF_MODULE_STATE_GOING:
 		return "going";
+	case BPF_MODULE_STATE_DETACHED:
+		return "detached";
 	default:
 		return "gone";
 	}
@@ -286,11 +292,13 @@ void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp)
 		   "module_id:\t%u\n"
 		   "module_name:\t%s\n"
 		   "module_state:\t%s\n"
+		   "module_bound:\t%u\n"
 		   "users:\t%lu\n"
 		   "ops_cnt:\t%u\n"
 		   "memlock:\t%llu\n",
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->id,
 		   mod->name, bpf_module_state_str(state),
+		   !!(mod->flags & BPF_F_MODULE_BOUND),
 		   state == BPF_MODULE_STATE_GONE ? 0 : bpf_module_users(mod),
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->ops_cnt,
 		   state == BPF_MODULE_STATE_GONE ? 0 : bpf_module_mem_usage(mod));

@@ -35,6 +35,8 @@ struct bpf_verifier_log;
  * @funcs_cnt: entries of @links and @ksyms.
  * @image_pages_cnt: entries in use of @image_pages.
  * @image_pages: executable pages that hold the trampolines.
+ * @objcg: memory cgroup that the pages are charged to, or NULL.
+ * @charged_pages: how many are.
  * @kdata: the struct.  A subsystem gets a pointer to it and nothing else, so
  *	container_of() is the way back.
  */
@@ -50,6 +52,10 @@ struct bpf_struct_ops_inst {
 	u32 funcs_cnt;
 	u32 image_pages_cnt;
 	void *image_pages[MAX_TRAMP_IMAGE_PAGES];
+#ifdef CONFIG_MEMCG
+	struct obj_cgroup *objcg;
+	u32 charged_pages;
+#endif
 	u8 kdata[] ____cacheline_aligned_in_smp;
 };
 

@@ -18,6 +18,25 @@
 /* Ops that one module can hold. */
 #define BPF_MODULE_MAX_OPS 64
 
+/* Bytes of the reason why an op was withdrawn, with the terminating NUL. */
+#define BPF_MODULE_REASON_LEN 128
+
+/* Flags of BPF_MODULE_LOAD. */
+enum {
+	/*
+	 * Tie the module to its handles: when its last fd and its last pin are
+	 * gone, the kernel drains it.
+	 */
+	BPF_F_MODULE_BOUND = (1U << 1),
+	/*
+	 * Take over from the module behind replace_fd in one step, and drain
+	 * that one.  For each op the old module has one of the same type and
+	 * name, and the subsystem can update it.  The new module has the name
+	 * of the old one, so module_load.name is 0 or that name.
+	 */
+	BPF_F_MODULE_REPLACE = (1U << 2),
+};
+
 /* Flags of BPF_MODULE_UNLOAD. */
 enum {
 	/*
@@ -30,26 +49,33 @@ enum {
 
 /**
  * enum bpf_module_state - where a module is in its life
- * @BPF_MODULE_STATE_LIVE: loaded, every op is registered.
- * @BPF_MODULE_STATE_GOING: unloaded, waits for its last user.  Its name is
- *	free for another module.
+ * @BPF_MODULE_STATE_LIVE: loaded, its ops are registered, except those that
+ *	were withdrawn.
+ * @BPF_MODULE_STATE_GOING: unloaded or replaced, waits for its last user.  Its
+ *	name is free for another module, or the replacement's.
  * @BPF_MODULE_STATE_GONE: no longer listed; seen only through a handle, an fd
  *	or a pin, that was taken before.
+ * @BPF_MODULE_STATE_DETACHED: loaded, but its subsystems have withdrawn every
+ *	op.  Its name is taken until it is unloaded.
  */
 enum bpf_module_state {
-	BPF_MODULE_STATE_LIVE	= 1,
-	BPF_MODULE_STATE_GOING	= 2,
-	BPF_MODULE_STATE_GONE	= 3,
+	BPF_MODULE_STATE_LIVE		= 1,
+	BPF_MODULE_STATE_GOING		= 2,
+	BPF_MODULE_STATE_GONE		= 3,
+	BPF_MODULE_STATE_DETACHED	= 4,
 };
 
 /**
  * enum bpf_module_ops_state - where one op of a module is in its life
  * @BPF_MODULE_OPS_REGISTERED: the subsystem offers it to new users.
  * @BPF_MODULE_OPS_UNREGISTERED: only the users that it has remain.
+ * @BPF_MODULE_OPS_WITHDRAWN: the subsystem has taken it away by itself: the
+ *	device is gone, the scheduler made an error.
  */
 enum bpf_module_ops_state {
 	BPF_MODULE_OPS_REGISTERED	= 1,
 	BPF_MODULE_OPS_UNREGISTERED	= 2,
+	BPF_MODULE_OPS_WITHDRAWN	= 3,
 };
 
 /**
@@ -83,6 +109,8 @@ struct bpf_module_ops {
  * @value: in: user address that receives the struct, with the ids of programs
  *	where @bpf_module_ops.value had their fds; 0 for none.
  * @name: out: as given to BPF_MODULE_LOAD, empty for none.
+ * @reason: out: why the subsystem has withdrawn the op, for a person to read;
+ *	empty in other states.
  */
 struct bpf_module_ops_info {
 	__u32		btf_obj_id;
@@ -91,13 +119,14 @@ struct bpf_module_ops_info {
 	__u32		value_size;
 	__aligned_u64	value;
 	char		name[BPF_MODULE_NAME_LEN];
+	char		reason[BPF_MODULE_REASON_LEN];
 };
 
 /**
  * struct bpf_module_info - what BPF_MODULE_GET_INFO tells of a module
  * @id: out: the id; 0 once the module is gone.
  * @state: out: one of enum bpf_module_state.
- * @flags: out: flags the module was loaded with.
+ * @flags: out: BPF_F_MODULE_BOUND if the module was loaded with it.
  * @uid: out: user who loaded it, as the caller's user namespace knows it.
  * @load_time: out: nanoseconds from boot to load (CLOCK_BOOTTIME).
  * @users: out: references that subsystems hold on its ops: sockets, a network

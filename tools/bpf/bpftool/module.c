@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,7 @@ static int open_by_id(const char *arg)
 /* Consume a MODULE: an fd, or -1 with the error printed. Keywords are not
  * abbreviated, since they could be names.
  */
-static int parse_module(int *argc, char ***argv)
+int module_parse_fd(int *argc, char ***argv)
 {
 	const char *word = **argv;
 
@@ -146,7 +147,7 @@ static int parse_only_module(int argc, char **argv)
 	if (!REQ_ARGS(1))
 		return -1;
 
-	fd = parse_module(&argc, &argv);
+	fd = module_parse_fd(&argc, &argv);
 	if (fd >= 0 && argc) {
 		close(fd);
 		return BAD_ARG();
@@ -190,7 +191,7 @@ static int do_pin(int argc, char **argv)
 	if (!REQ_ARGS(2))
 		return -1;
 
-	fd = parse_module(&argc, &argv);
+	fd = module_parse_fd(&argc, &argv);
 	if (fd < 0)
 		return -1;
 
@@ -251,9 +252,63 @@ static void report_unload(const struct bpf_module_info *info, __u32 id)
 	}
 }
 
-static int unload_fd(int fd, __u32 flags)
+/* How an unload is to deal with users. */
+struct unload_args {
+	__u32 flags;
+	bool wait;
+	int seconds;	/* to wait, -1 for ever */
+};
+
+static int parse_unload_args(int argc, char **argv, struct unload_args *args)
 {
-	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = flags);
+	unsigned long seconds;
+	char *end;
+
+	args->seconds = -1;
+	if (!argc)
+		return 0;
+	args->flags = BPF_F_MODULE_DRAIN;
+	if (argc == 1 && is_prefix(*argv, "drain"))
+		return 0;
+	if (argc > 2 || !is_prefix(*argv, "wait"))
+		return BAD_ARG();
+
+	args->wait = true;
+	NEXT_ARG();
+	if (!argc)
+		return 0;
+	seconds = strtoul(*argv, &end, 0);
+	if (*end || end == *argv || seconds > INT_MAX / 1000) {
+		p_err("'%s' is not a number of seconds", *argv);
+		return -1;
+	}
+	args->seconds = seconds;
+	return 0;
+}
+
+/* A module that is going hangs up when its last user has left. */
+static int wait_until_gone(int fd, const struct unload_args *args)
+{
+	struct pollfd pfd = { .fd = fd };
+	struct bpf_module_info info;
+	int ret;
+
+	ret = poll(&pfd, 1, args->seconds < 0 ? -1 : args->seconds * 1000);
+	if (ret > 0)
+		return 0;
+	if (ret < 0) {
+		p_err("can't wait for the module: %s", strerror(errno));
+		return -1;
+	}
+	module_get_info(fd, &info);
+	p_err("module %s still has %llu user%s after %d second%s; it goes with the last of them",
+	      info.name, info.users, plural(info.users), args->seconds, plural(args->seconds));
+	return -1;
+}
+
+static int unload_fd(int fd, const struct unload_args *args)
+{
+	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = args->flags);
 	struct bpf_module_info info;
 	int err, unload_err;
 	__u32 id;
@@ -264,6 +319,9 @@ static int unload_fd(int fd, __u32 flags)
 	id = info.id;
 
 	unload_err = bpf_module_unload(fd, &opts);
+	/* one that is going already can be waited for all the same */
+	if (unload_err == -EINPROGRESS && args->wait)
+		unload_err = 0;
 	/* users come and go: tell those of now */
 	module_get_info(fd, &info);
 	if (unload_err) {
@@ -271,28 +329,32 @@ static int unload_fd(int fd, __u32 flags)
 		return -1;
 	}
 
+	if (args->wait && info.users) {
+		if (!json_output) {
+			report_unload(&info, id);
+			fflush(stdout);
+		}
+		if (wait_until_gone(fd, args))
+			return -1;
+		module_get_info(fd, &info);
+	}
 	report_unload(&info, id);
 	return 0;
 }
 
 static int do_unload(int argc, char **argv)
 {
-	__u32 flags = 0;
+	struct unload_args args = {};
 	int fd, err;
 
 	if (!REQ_ARGS(1))
 		return -1;
 
-	fd = parse_module(&argc, &argv);
+	fd = module_parse_fd(&argc, &argv);
 	if (fd < 0)
 		return -1;
 
-	if (argc && is_prefix(*argv, "drain")) {
-		flags = BPF_F_MODULE_DRAIN;
-		NEXT_ARG();
-	}
-
-	err = argc ? BAD_ARG() : unload_fd(fd, flags);
+	err = parse_unload_args(argc, argv, &args) ?: unload_fd(fd, &args);
 	close(fd);
 	return err;
 }
@@ -306,9 +368,11 @@ static int do_help(int argc, char **argv)
 
 	fprintf(stderr,
 		"Usage: %1$s %2$s { show | list } [MODULE]\n"
-		"       %1$s %2$s load OBJ [name NAME] [ops OPS]... [pin FILE]\n"
-		"       %1$s %2$s unload MODULE [drain]\n"
+		"       %1$s %2$s load OBJ [name NAME] [ops OPS]... [pin FILE] [bound]\n"
+		"                       [replace MODULE] [PARAM=VALUE]...\n"
+		"       %1$s %2$s unload MODULE [drain | wait [SECONDS]]\n"
 		"       %1$s %2$s dump MODULE\n"
+		"       %1$s %2$s info OBJ\n"
 		"       %1$s %2$s pin MODULE FILE\n"
 		"       %1$s %2$s help\n"
 		"\n"
@@ -327,25 +391,21 @@ static const struct cmd cmds[] = {
 	{ "load",	module_load },
 	{ "unload",	do_unload },
 	{ "dump",	do_dump },
+	{ "info",	module_file_info },
 	{ "pin",	do_pin },
 	{ "help",	do_help },
 	{ 0 }
 };
 
-static bool kernel_has_modules(void)
+/* Help and files can be looked at on any kernel. */
+static bool needs_kernel(int argc, char **argv)
 {
-	__u32 id;
-	int err;
-
-	err = bpf_module_get_next_id(0, &id);
-	return err != -EINVAL && err != -EOPNOTSUPP;
+	return !argc || (!is_prefix(*argv, "help") && !is_prefix(*argv, "info"));
 }
 
 int do_module(int argc, char **argv)
 {
-	bool help = argc && is_prefix(*argv, "help");
-
-	if (!help && !kernel_has_modules()) {
+	if (needs_kernel(argc, argv) && !libbpf_probe_bpf_module(NULL)) {
 		p_err("this kernel does not have BPF modules");
 		return -1;
 	}

@@ -4,8 +4,14 @@
 
 #include <linux/bpf_module.h>
 #include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
 
+#include <bpf/libbpf.h>
+
+struct bpf_object;
 struct btf;
+struct hashmap;
 
 /* A module with all its arrays. */
 struct module {
@@ -14,6 +20,9 @@ struct module {
 	__u32 *prog_ids;
 	__u32 *map_ids;
 };
+
+/* Consume the words of a MODULE: an fd, or -1 with the error printed. */
+int module_parse_fd(int *argc, char ***argv);
 
 /* What a negative error means to a person. */
 const char *module_strerror(int err);
@@ -24,6 +33,17 @@ int module_info_error(int err);
  * Returns an fd, -ENOENT after the last one, or another negative error.
  */
 int module_open_next(__u32 *id);
+
+/* One fact of a module for people: "live"; "9.7 KiB"; time since it was loaded;
+ * name of a user, the number if there is none.
+ */
+const char *module_state_name(__u32 state);
+void module_format_memory(char *buf, size_t size, __u64 bytes);
+void module_format_age(char *buf, size_t size, __u64 load_time);
+void module_format_user(char *buf, size_t size, __u32 uid);
+
+/* With the paths by id in @pins, if it is not NULL: 0 or a negative error. */
+int module_print_table(const struct module *mods, size_t cnt, const struct hashmap *pins);
 
 /* The plain facts of a module, without its arrays: 0 or a negative error. */
 int module_get_info(int fd, struct bpf_module_info *info);
@@ -42,6 +62,75 @@ void module_free(struct module *mod);
 const struct btf *module_kernel_btf(__u32 id);
 void module_free_kernel_btf(void);
 
+/* From _begin() to _end() keep what libbpf warns of, to be shown if it tells why
+ * something failed.
+ */
+libbpf_print_fn_t module_warnings_begin(void);
+void module_warnings_end(libbpf_print_fn_t old_print);
+/* NULL with the error printed; between _begin() and _end(). */
+struct bpf_object *module_open_object(const char *file);
+
+/* A parameter: where it is, and what it is. */
+struct module_param {
+	const char *name; /* "beta", "cubic.name" */
+	const struct btf *btf;
+	__u32 type_id;
+	const void *data;
+};
+
+typedef void (*visit_param_fn)(const struct module_param *param, void *ctx);
+
+/* Call @visit for each parameter of the .rodata section that is the type @sec_id. */
+void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data,
+			 visit_param_fn visit, void *ctx);
+/* As they are in the kernel: for each in the maps and the ops of a module whose
+ * values were read.
+ */
+void module_visit_loaded_params(const struct module *mod, visit_param_fn visit, void *ctx);
+/* The value as text, to be freed; NULL without memory. */
+char *module_format_value(const struct module_param *param);
+/* Name, type, and as @value_name the value, into the JSON object that is open. */
+void module_print_param_json(const struct module_param *param, const char *value_name);
+
+/* Who uses a module, a text for each that is known. */
+struct module_users {
+	char **names;
+	size_t cnt;
+};
+
+/* None if they can't be told for sure. Values of @mod were read. */
+void module_find_users(const struct module *mod, struct module_users *users);
+void module_free_users(struct module_users *users);
+
+/* Is it a pointer to a function, as members of ops are? */
+bool module_is_func_ptr(const struct btf *btf, __u32 type_id);
+
+/* What is in an object file and that libbpf does not tell of. */
+struct module_elf;
+
+/* NULL with the error printed; to be freed by module_elf_close(). */
+struct module_elf *module_elf_open(const char *file);
+void module_elf_close(struct module_elf *elf);
+/* The license, NULL for none. */
+const char *module_elf_license(const struct module_elf *elf);
+/* The next text "KEY=..." after @prev, NULL after the last one. */
+const char *module_elf_next_info(const struct module_elf *elf, const char *key, const char *prev);
+/* Is the symbol one that the object can do without? */
+bool module_elf_is_weak(const struct module_elf *elf, const char *name);
+
+/* What an object needs of the kernel and the running one has not. */
+struct module_missing {
+	char what[16]; /* "feature", "ops type", "member", "kfunc", "symbol" */
+	char name[192];
+	bool is_optional;
+};
+
+/* An array to be freed, NULL with *cnt 0 if nothing is missing. -ENOENT if the
+ * kernel can't be asked.
+ */
+int module_find_missing(const struct bpf_object *obj, const char *file,
+			const struct module_elf *elf, struct module_missing **missing, size_t *cnt);
+
 /* The commands behind "show", "list" and "dump": 0, or -1 with the error
  * printed.
  */
@@ -49,7 +138,16 @@ int module_list(void);
 int module_show(int fd);
 int module_dump(int fd);
 
-/* The command "load", arguments as in struct cmd. */
+/* Print the modules that a program (BPF_OBJ_PROG) or a map (BPF_OBJ_MAP) belongs
+ * to, nothing if there are none. The first call finds them, module_refs_free()
+ * forgets them.
+ */
+void module_refs_plain(enum bpf_obj_type type, __u32 id);
+void module_refs_json(enum bpf_obj_type type, __u32 id);
+void module_refs_free(void);
+
+/* The commands "load" and "info", arguments as in struct cmd. */
 int module_load(int argc, char **argv);
+int module_file_info(int argc, char **argv);
 
 #endif /* __BPFTOOL_MODULE_H */

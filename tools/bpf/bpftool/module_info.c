@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,26 @@ static struct btf *vmlinux_btf;
 static struct btf *kmod_btf;
 static __u32 kmod_btf_id;
 
+static bool modules_disabled(void)
+{
+	char value = '0';
+	int fd;
+
+	fd = open("/proc/sys/kernel/bpf_modules_disabled", O_RDONLY);
+	if (fd >= 0) {
+		if (read(fd, &value, 1) != 1)
+			value = '0';
+		close(fd);
+	}
+	return value != '0';
+}
+
 const char *module_strerror(int err)
 {
-	return err == -EPERM ? "not permitted; are you root?" : strerror(-err);
+	if (err != -EPERM)
+		return strerror(-err);
+	return modules_disabled() ? "kernel.bpf_modules_disabled is set until the next boot" :
+				    "not permitted; are you root?";
 }
 
 int module_info_error(int err)

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@
 /* Paths by module id, NULL unless option --bpffs asks for them. */
 static struct hashmap *pin_table;
 
-static const char *state_name(__u32 state)
+const char *module_state_name(__u32 state)
 {
 	switch (state) {
 	case BPF_MODULE_STATE_LIVE:
@@ -39,6 +40,8 @@ static const char *state_name(__u32 state)
 		return "going";
 	case BPF_MODULE_STATE_GONE:
 		return "gone";
+	case BPF_MODULE_STATE_DETACHED:
+		return "detached";
 	default:
 		return "unknown";
 	}
@@ -51,6 +54,8 @@ static const char *ops_state_name(__u32 state)
 		return "registered";
 	case BPF_MODULE_OPS_UNREGISTERED:
 		return "unregistered";
+	case BPF_MODULE_OPS_WITHDRAWN:
+		return "withdrawn";
 	default:
 		return "unknown";
 	}
@@ -97,13 +102,13 @@ static void get_map_name(__u32 id, char *name, size_t size)
 	close(fd);
 }
 
-static void format_memory(char *buf, size_t size, __u64 bytes)
+void module_format_memory(char *buf, size_t size, __u64 bytes)
 {
 	snprintf(buf, size, "%.1f KiB", bytes / 1024.0);
 }
 
 /* Time since @load_time, in the largest unit that fits. */
-static void format_age(char *buf, size_t size, __u64 load_time)
+void module_format_age(char *buf, size_t size, __u64 load_time)
 {
 	struct timespec now;
 	__s64 age;
@@ -119,6 +124,17 @@ static void format_age(char *buf, size_t size, __u64 load_time)
 		snprintf(buf, size, "%lldh", age / (60 * 60));
 	else
 		snprintf(buf, size, "%lldd", age / (24 * 60 * 60));
+}
+
+/* The name of a user, the number if there is none. */
+void module_format_user(char *buf, size_t size, __u32 uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	if (user)
+		snprintf(buf, size, "%s", user->pw_name);
+	else
+		snprintf(buf, size, "%u", uid);
 }
 
 static int pins_begin(void)
@@ -174,22 +190,55 @@ static void start_ops_json(const struct bpf_module_ops_info *ops)
 	jsonw_string_field(json_wtr, "name", ops->name);
 	jsonw_string_field(json_wtr, "type", ops_type_name(ops));
 	jsonw_string_field(json_wtr, "state", ops_state_name(ops->state));
+	if (ops->reason[0])
+		jsonw_string_field(json_wtr, "reason", ops->reason);
 }
 
-static void print_module_json(const struct module *mod)
+static void print_param_json(const struct module_param *param, void *ctx)
+{
+	jsonw_start_object(json_wtr);
+	module_print_param_json(param, "value");
+	jsonw_end_object(json_wtr);
+}
+
+static void print_params_json(const struct module *mod)
+{
+	jsonw_name(json_wtr, "params");
+	jsonw_start_array(json_wtr);
+	module_visit_loaded_params(mod, print_param_json, NULL);
+	jsonw_end_array(json_wtr);
+}
+
+static void print_users_json(const struct module_users *users)
+{
+	size_t i;
+
+	jsonw_name(json_wtr, "known_users");
+	jsonw_start_array(json_wtr);
+	for (i = 0; i < users->cnt; i++)
+		jsonw_string(json_wtr, users->names[i]);
+	jsonw_end_array(json_wtr);
+}
+
+/* Who the users are is told of single modules only. */
+static void print_module_json(const struct module *mod, const struct module_users *users)
 {
 	const struct bpf_module_info *info = &mod->info;
+	char user[64];
 	__u32 i;
 
+	module_format_user(user, sizeof(user), info->uid);
 	jsonw_start_object(json_wtr);
 	jsonw_uint_field(json_wtr, "id", info->id);
 	jsonw_string_field(json_wtr, "name", info->name);
-	jsonw_string_field(json_wtr, "state", state_name(info->state));
+	jsonw_string_field(json_wtr, "state", module_state_name(info->state));
 	jsonw_uint_field(json_wtr, "flags", info->flags);
+	jsonw_bool_field(json_wtr, "bound", info->flags & BPF_F_MODULE_BOUND);
 	jsonw_lluint_field(json_wtr, "users", info->users);
 	jsonw_lluint_field(json_wtr, "memory", info->memory);
 	jsonw_lluint_field(json_wtr, "load_time", info->load_time);
 	jsonw_uint_field(json_wtr, "uid", info->uid);
+	jsonw_string_field(json_wtr, "loader", user);
 	jsonw_uint_field(json_wtr, "btf_id", info->btf_id);
 
 	jsonw_name(json_wtr, "ops");
@@ -202,7 +251,10 @@ static void print_module_json(const struct module *mod)
 
 	print_ids_json("prog_ids", mod->prog_ids, info->prog_cnt);
 	print_ids_json("map_ids", mod->map_ids, info->map_cnt);
+	print_params_json(mod);
 	print_pins_json(info->id);
+	if (users)
+		print_users_json(users);
 	jsonw_end_object(json_wtr);
 }
 
@@ -215,29 +267,57 @@ static void print_id_plain(const char *label, __u32 id,
 	printf("%-10s%s (id %u)\n", label, name, id);
 }
 
-static void print_module_plain(const struct module *mod)
+static void print_param_plain(const struct module_param *param, void *ctx)
 {
+	char *value = module_format_value(param);
+	const char **label = ctx;
+
+	printf("%-10s%s = %s\n", *label, param->name, value ?: "?");
+	*label = "";
+	free(value);
+}
+
+/* People want to see a few of them. */
+static void print_users_plain(__u64 cnt, const struct module_users *users)
+{
+	size_t shown = min_t(size_t, users->cnt, 10), i;
+
+	printf("%-10s%llu\n", "users", cnt);
+	for (i = 0; i < shown; i++)
+		printf("%-10s%s\n", "", users->names[i]);
+	if (shown && shown < cnt)
+		printf("%-10s%llu more%s\n", "", cnt - shown,
+		       shown < users->cnt ? "" : ", elsewhere or not connected");
+}
+
+static void print_module_plain(const struct module *mod, const struct module_users *users)
+{
+	const char *params_label = "params";
 	const struct bpf_module_info *info = &mod->info;
 	struct hashmap_entry *entry;
-	char memory[32], age[32];
+	char memory[32], age[32], user[64];
 	__u32 i;
 
-	format_memory(memory, sizeof(memory), info->memory);
-	format_age(age, sizeof(age), info->load_time);
+	module_format_memory(memory, sizeof(memory), info->memory);
+	module_format_age(age, sizeof(age), info->load_time);
+	module_format_user(user, sizeof(user), info->uid);
 
 	printf("%-10s%s\n", "name", info->name);
 	printf("%-10s%u\n", "id", info->id);
-	printf("%-10s%s\n", "state", state_name(info->state));
-	printf("%-10s%llu\n", "users", info->users);
+	printf("%-10s%s%s\n", "state", module_state_name(info->state),
+	       info->flags & BPF_F_MODULE_BOUND ? ", bound" : "");
+	print_users_plain(info->users, users);
 	printf("%-10s%s\n", "memory", memory);
-	printf("%-10s%s ago by uid %u\n", "loaded", age, info->uid);
+	printf("%-10s%s ago by %s (uid %u)\n", "loaded", age, user, info->uid);
 	for (i = 0; i < info->ops_cnt; i++)
-		printf("%-10s%s (%s, %s)\n", i ? "" : "ops", mod->ops[i].name,
-		       ops_type_name(&mod->ops[i]), ops_state_name(mod->ops[i].state));
+		printf("%-10s%s (%s, %s%s%s)\n", i ? "" : "ops", mod->ops[i].name,
+		       ops_type_name(&mod->ops[i]), ops_state_name(mod->ops[i].state),
+		       mod->ops[i].reason[0] ? ": " : "", mod->ops[i].reason);
 	for (i = 0; i < info->prog_cnt; i++)
 		print_id_plain(i ? "" : "progs", mod->prog_ids[i], get_prog_name);
 	for (i = 0; i < info->map_cnt; i++)
 		print_id_plain(i ? "" : "maps", mod->map_ids[i], get_map_name);
+	module_visit_loaded_params(mod, print_param_plain, &params_label);
 	if (pin_table)
 		hashmap__for_each_key_entry(pin_table, entry, (long)info->id)
 			printf("%-10s%s\n", "pinned", (char *)entry->pvalue);
@@ -245,20 +325,25 @@ static void print_module_plain(const struct module *mod)
 
 int module_show(int fd)
 {
+	struct module_users users = {};
 	struct module mod;
 	int err;
 
 	if (pins_begin())
 		return -1;
 
-	err = module_read(fd, &mod);
+	err = module_read(fd, &mod) ?: module_read_values(fd, &mod);
+	if (!err)
+		module_find_users(&mod, &users);
+
 	if (err)
 		err = module_info_error(err);
 	else if (json_output)
-		print_module_json(&mod);
+		print_module_json(&mod, &users);
 	else
-		print_module_plain(&mod);
+		print_module_plain(&mod, &users);
 
+	module_free_users(&users);
 	module_free(&mod);
 	pins_end();
 	module_free_kernel_btf();
@@ -280,7 +365,7 @@ static int read_all(struct module **mods, size_t *cnt)
 		}
 		*mods = tmp;
 		tmp += (*cnt)++;
-		err = module_read(fd, tmp);
+		err = module_read(fd, tmp) ?: module_read_values(fd, tmp);
 		close(fd);
 		if (err)
 			return err;
@@ -294,47 +379,13 @@ static int read_all(struct module **mods, size_t *cnt)
 	return fd == -ENOENT ? 0 : fd;
 }
 
-static void print_list_row(const struct bpf_module_info *info, int id_width, int name_width)
-{
-	struct hashmap_entry *entry;
-	char memory[32], age[32];
-
-	format_memory(memory, sizeof(memory), info->memory);
-	format_age(age, sizeof(age), info->load_time);
-	printf("%-*u  %-*s  %-5s %6llu %4u %12s %5s", id_width, info->id, name_width, info->name,
-	       state_name(info->state), info->users, info->ops_cnt, memory, age);
-	if (pin_table)
-		hashmap__for_each_key_entry(pin_table, entry, (long)info->id)
-			printf("  %s", (char *)entry->pvalue);
-	printf("\n");
-}
-
-static void print_list_plain(const struct module *mods, size_t cnt)
-{
-	int name_width = strlen("NAME"), id_width = strlen("ID");
-	size_t i;
-
-	if (!cnt)
-		return;
-
-	for (i = 0; i < cnt; i++) {
-		id_width = max(id_width, snprintf(NULL, 0, "%u", mods[i].info.id));
-		name_width = max_t(int, name_width, strlen(mods[i].info.name));
-	}
-
-	printf("%-*s  %-*s  %-5s %6s %4s %12s %5s%s\n", id_width, "ID", name_width, "NAME",
-	       "STATE", "USERS", "OPS", "MEMORY", "AGE", pin_table ? "  PINNED" : "");
-	for (i = 0; i < cnt; i++)
-		print_list_row(&mods[i].info, id_width, name_width);
-}
-
 static void print_list_json(const struct module *mods, size_t cnt)
 {
 	size_t i;
 
 	jsonw_start_array(json_wtr);
 	for (i = 0; i < cnt; i++)
-		print_module_json(&mods[i]);
+		print_module_json(&mods[i], NULL);
 	jsonw_end_array(json_wtr);
 }
 
@@ -348,13 +399,13 @@ int module_list(void)
 		return -1;
 
 	err = read_all(&mods, &cnt);
+	if (!err && json_output)
+		print_list_json(mods, cnt);
+	else if (!err)
+		err = module_print_table(mods, cnt, pin_table);
 	if (err) {
 		p_err("can't list modules: %s", module_strerror(err));
 		err = -1;
-	} else if (json_output) {
-		print_list_json(mods, cnt);
-	} else {
-		print_list_plain(mods, cnt);
 	}
 
 	for (i = 0; i < cnt; i++)
@@ -365,7 +416,7 @@ int module_list(void)
 	return err;
 }
 
-static bool is_func_ptr(const struct btf *btf, __u32 type_id)
+bool module_is_func_ptr(const struct btf *btf, __u32 type_id)
 {
 	const struct btf_type *t;
 
@@ -401,7 +452,7 @@ static void dump_member_json(const struct btf *btf, const struct btf_member *m, 
 	};
 
 	jsonw_name(json_wtr, btf__name_by_offset(btf, m->name_off));
-	if (is_func_ptr(btf, m->type))
+	if (module_is_func_ptr(btf, m->type))
 		dump_prog_json(*(unsigned long *)data);
 	else
 		btf_dumper_type(&d, m->type, data);
@@ -420,7 +471,7 @@ static void dump_member_plain(const struct btf *btf, const struct btf_member *m,
 		return;
 
 	printf("\t.%s = ", btf__name_by_offset(btf, m->name_off));
-	if (is_func_ptr(btf, m->type)) {
+	if (module_is_func_ptr(btf, m->type)) {
 		__u32 id = *(unsigned long *)data;
 
 		get_prog_name(id, name, sizeof(name));

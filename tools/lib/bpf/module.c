@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/bpf_module.h>
+#include <linux/err.h>
 #include <linux/kernel.h>
 #include "bpf.h"
 #include "libbpf.h"
@@ -33,12 +34,14 @@ struct bpf_module {
 	size_t ops_cnt;
 	int fd;	/* -1 until attached */
 	bool autocreate;
+	bool is_declared; /* by a section that names it */
 	char name[BPF_MODULE_NAME_LEN];
 };
 
 /* Unloads its module when destroyed. */
 struct bpf_link_module {
 	struct bpf_link link;
+	bool drain;
 	char name[BPF_MODULE_NAME_LEN];
 };
 
@@ -94,9 +97,8 @@ static int name_after_path(char *dst, const char *path)
 	return 0;
 }
 
-/* A module with ops to come, at the head of the list. It is named after @path. */
-struct bpf_module *bpf_module__new(const struct bpf_object *obj, const char *path,
-				   struct bpf_module **list)
+/* A module with neither name nor ops yet, after those that are declared. */
+static struct bpf_module *add_module(struct bpf_module **list, const struct bpf_object *obj)
 {
 	struct bpf_module *mod;
 
@@ -104,16 +106,86 @@ struct bpf_module *bpf_module__new(const struct bpf_object *obj, const char *pat
 	if (!mod)
 		return NULL;
 
-	if (name_after_path(mod->name, path)) {
-		free(mod);
-		return NULL;
-	}
-
 	mod->obj = obj;
 	mod->fd = -1;
+	while (*list && (*list)->is_declared)
+		list = &(*list)->next;
 	mod->next = *list;
 	*list = mod;
 	return mod;
+}
+
+/* Say what is wrong with the name in a section's name. */
+static void warn_of_sec_name(const char *name)
+{
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < len && is_name_char(name[i]); i++)
+		;
+
+	if (!len)
+		pr_warn("section '.module': the module's name is missing, write SEC(\".module.NAME\")\n");
+	else if (i < len)
+		pr_warn("section '.module.%s': '%c' can't be in a module's name, only letters, digits, '_', '.' and '-'\n",
+			name, name[i]);
+	else
+		pr_warn("section '.module.%s': the module's name has %zu characters, %d are allowed\n",
+			name, len, BPF_MODULE_NAME_LEN - 1);
+}
+
+struct bpf_module *bpf_modules__declare(struct bpf_module **list, const struct bpf_object *obj,
+					const char *name)
+{
+	struct bpf_module *mod;
+
+	if (!is_valid_name(name)) {
+		warn_of_sec_name(name);
+		return ERR_PTR(-EINVAL);
+	}
+
+	for (mod = *list; mod; mod = mod->next)
+		if (mod->is_declared && strcmp(mod->name, name) == 0)
+			return mod;
+
+	mod = add_module(list, obj);
+	if (!mod)
+		return ERR_PTR(-ENOMEM);
+
+	libbpf_strlcpy(mod->name, name, sizeof(mod->name));
+	mod->is_declared = true;
+	mod->autocreate = true;
+	return mod;
+}
+
+struct bpf_module *bpf_modules__provide(struct bpf_module **list, const struct bpf_object *obj,
+					const char *path)
+{
+	struct bpf_module *mod;
+
+	for (mod = *list; mod; mod = mod->next)
+		if (!mod->is_declared)
+			return mod;
+
+	mod = add_module(list, obj);
+	if (!mod || name_after_path(mod->name, path))
+		return ERR_PTR(-ENOMEM);
+
+	return mod;
+}
+
+bool bpf_module__is_declared(const struct bpf_module *mod)
+{
+	return mod->is_declared;
+}
+
+const struct bpf_object *bpf_module__object(const struct bpf_module *mod)
+{
+	return mod->obj;
+}
+
+bool bpf_module__is_loadable(const struct bpf_module *mod)
+{
+	return mod->ops_cnt > 0;
 }
 
 /* Add ops whose name and value stay in place until bpf_modules__reset(). */
@@ -197,12 +269,28 @@ const char *bpf_module__name(const struct bpf_module *mod)
 	return mod ? mod->name : libbpf_err_ptr(-EINVAL);
 }
 
+/* Is there another module of that name that the object will load as well? */
+static bool is_name_taken(const struct bpf_module *mod, const char *name)
+{
+	const struct bpf_module *other;
+
+	bpf_object__for_each_module(other, mod->obj) {
+		if (other == mod || !other->autocreate || strcmp(other->name, name) != 0)
+			continue;
+		pr_warn("module '%s': the object has another module of that name\n", name);
+		return true;
+	}
+	return false;
+}
+
 int bpf_module__set_name(struct bpf_module *mod, const char *name)
 {
 	if (!mod || !name || !is_valid_name(name))
 		return libbpf_err(-EINVAL);
 	if (mod->fd >= 0)
 		return libbpf_err(-EBUSY);
+	if (is_name_taken(mod, name))
+		return libbpf_err(-EEXIST);
 
 	libbpf_strlcpy(mod->name, name, sizeof(mod->name));
 	return 0;
@@ -219,6 +307,8 @@ int bpf_module__set_autocreate(struct bpf_module *mod, bool autocreate)
 		return libbpf_err(-EINVAL);
 	if (bpf_object__is_loaded(mod->obj))
 		return libbpf_err(-EBUSY);
+	if (autocreate && is_name_taken(mod, mod->name))
+		return libbpf_err(-EEXIST);
 
 	mod->autocreate = autocreate;
 	return 0;
@@ -229,14 +319,80 @@ int bpf_module__fd(const struct bpf_module *mod)
 	return mod ? mod->fd : libbpf_err(-EINVAL);
 }
 
-static int bpf_link__detach_module(struct bpf_link *link)
+int bpf_module__info(const struct bpf_module *mod, struct bpf_module_info *info, __u32 *info_len)
 {
-	struct bpf_link_module *mod_link = container_of(link, struct bpf_link_module, link);
+	if (!mod || !info || !info_len)
+		return libbpf_err(-EINVAL);
+	if (mod->fd < 0)
+		return libbpf_err(-ENOENT);
+
+	return bpf_module_get_info_by_fd(mod->fd, info, info_len);
+}
+
+/* Can something be done to a pin of the module at @path? */
+static int check_pin(const struct bpf_module *mod, const char *path)
+{
+	if (!mod || !path)
+		return -EINVAL;
+	if (mod->fd < 0) {
+		pr_warn("module '%s': not attached, so it has no pins\n", mod->name);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+int bpf_module__pin(struct bpf_module *mod, const char *path)
+{
 	char errmsg[STRERR_BUFSIZE];
 	int err;
 
-	err = bpf_module_unload(link->fd, NULL);
-	/* somebody else has unloaded it */
+	err = check_pin(mod, path);
+	err = err ?: make_parent_dir(path);
+	err = err ?: check_path(path);
+	if (err)
+		return libbpf_err(err);
+
+	err = bpf_obj_pin(mod->fd, path);
+	if (err)
+		pr_warn("module '%s': can't pin it to '%s': %s\n", mod->name, path,
+			libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
+
+	return libbpf_err(err);
+}
+
+int bpf_module__unpin(struct bpf_module *mod, const char *path)
+{
+	int err;
+
+	err = check_pin(mod, path);
+	err = err ?: check_path(path);
+	if (!err && unlink(path))
+		err = -errno;
+
+	return libbpf_err(err);
+}
+
+int libbpf_probe_bpf_module(const void *opts)
+{
+	if (opts)
+		return libbpf_err(-EINVAL);
+
+	return feat_supported(NULL, FEAT_BPF_MODULE);
+}
+
+static int bpf_link__detach_module(struct bpf_link *link)
+{
+	LIBBPF_OPTS(bpf_module_unload_opts, opts);
+	struct bpf_link_module *mod_link;
+	char errmsg[STRERR_BUFSIZE];
+	int err;
+
+	mod_link = container_of(link, struct bpf_link_module, link);
+	if (mod_link->drain)
+		opts.flags = BPF_F_MODULE_DRAIN;
+
+	err = bpf_module_unload(link->fd, &opts);
+	/* somebody else has unloaded or replaced it */
 	if (err == -EINPROGRESS || err == -ENOENT)
 		return 0;
 	/* callers tend to drop this error, and with it the way to the module */
@@ -253,25 +409,17 @@ static void bpf_link__dealloc_module(struct bpf_link *link)
 	free(container_of(link, struct bpf_link_module, link));
 }
 
-static struct bpf_link_module *bpf_link__new_module(const struct bpf_module *mod)
+void bpf_link__set_drain(struct bpf_link *link)
 {
-	struct bpf_link_module *mod_link;
-
-	mod_link = calloc(1, sizeof(*mod_link));
-	if (!mod_link)
-		return NULL;
-
-	mod_link->link.detach = bpf_link__detach_module;
-	mod_link->link.dealloc = bpf_link__dealloc_module;
-	libbpf_strlcpy(mod_link->name, mod->name, sizeof(mod_link->name));
-	return mod_link;
+	container_of(link, struct bpf_link_module, link)->drain = true;
 }
 
 static int check_attachable(const struct bpf_module *mod)
 {
 	if (!mod->autocreate) {
-		pr_warn("module '%s': its ops are maps, bpf_module__set_autocreate() was not called before the object's load\n",
-			mod->name);
+		pr_warn("module '%s': %s before the object's load\n", mod->name,
+			mod->is_declared ? "left out by bpf_module__set_autocreate()" :
+			"its ops are maps, bpf_module__set_autocreate() was not called");
 		return -EINVAL;
 	}
 	if (!mod->ops_cnt) {
@@ -286,17 +434,23 @@ static int load_module(const struct bpf_module *mod, const struct bpf_module_att
 {
 	LIBBPF_OPTS(bpf_module_load_opts, load_opts);
 	char own_log[1024] = "", errmsg[STRERR_BUFSIZE];
+	const char *name = mod->name;
 	int fd;
 
 	load_opts.btf_fd = max(bpf_object__btf_fd(mod->obj), 0);
+	load_opts.flags = OPTS_GET(opts, flags, 0);
+	load_opts.replace_fd = OPTS_GET(opts, replace_fd, 0);
 	load_opts.log_buf = OPTS_GET(opts, log_buf, NULL);
 	load_opts.log_size = OPTS_GET(opts, log_size, 0);
 	if (!load_opts.log_buf) {
 		load_opts.log_buf = own_log;
 		load_opts.log_size = sizeof(own_log);
 	}
+	/* it is to get the name of the other one */
+	if (load_opts.flags & BPF_F_MODULE_REPLACE)
+		name = NULL;
 
-	fd = bpf_module_load(mod->name, mod->ops, mod->ops_cnt, &load_opts);
+	fd = bpf_module_load(name, mod->ops, mod->ops_cnt, &load_opts);
 	if (fd >= 0)
 		return fd;
 
@@ -304,6 +458,31 @@ static int load_module(const struct bpf_module *mod, const struct bpf_module_att
 	pr_warn("module '%s': failed to load: %s%s%s\n", mod->name,
 		libbpf_strerror_r(fd, errmsg, sizeof(errmsg)), own_log[0] ? ": " : "", own_log);
 	return fd;
+}
+
+static struct bpf_link_module *new_module_link(const struct bpf_module_attach_opts *opts)
+{
+	struct bpf_link_module *mod_link;
+
+	mod_link = calloc(1, sizeof(*mod_link));
+	if (!mod_link)
+		return NULL;
+
+	mod_link->link.detach = bpf_link__detach_module;
+	mod_link->link.dealloc = bpf_link__dealloc_module;
+	/* a bound module goes with its handles, be there users or not */
+	mod_link->drain = OPTS_GET(opts, drain_on_destroy, false) ||
+			  (OPTS_GET(opts, flags, 0) & BPF_F_MODULE_BOUND);
+	return mod_link;
+}
+
+static void take_kernel_name(struct bpf_module *mod)
+{
+	struct bpf_module_info info = {};
+	__u32 len = sizeof(info);
+
+	if (!bpf_module_get_info_by_fd(mod->fd, &info, &len))
+		libbpf_strlcpy(mod->name, info.name, sizeof(mod->name));
 }
 
 struct bpf_link *bpf_module__attach_opts(struct bpf_module *mod,
@@ -319,7 +498,7 @@ struct bpf_link *bpf_module__attach_opts(struct bpf_module *mod,
 	if (err)
 		return libbpf_err_ptr(err);
 
-	mod_link = bpf_link__new_module(mod);
+	mod_link = new_module_link(opts);
 	if (!mod_link)
 		return libbpf_err_ptr(-ENOMEM);
 
@@ -340,10 +519,28 @@ struct bpf_link *bpf_module__attach_opts(struct bpf_module *mod,
 
 	close_fd(&mod->fd);
 	mod->fd = own_fd;
+	take_kernel_name(mod);
+	libbpf_strlcpy(mod_link->name, mod->name, sizeof(mod_link->name));
 	return &mod_link->link;
 }
 
 struct bpf_link *bpf_module__attach(struct bpf_module *mod)
 {
 	return bpf_module__attach_opts(mod, NULL);
+}
+
+struct bpf_link *bpf_module__replace(struct bpf_module *mod, int old_fd,
+				     const struct bpf_module_attach_opts *opts)
+{
+	LIBBPF_OPTS(bpf_module_attach_opts, replace_opts);
+
+	if (old_fd <= 0 || !OPTS_VALID(opts, bpf_module_attach_opts))
+		return libbpf_err_ptr(-EINVAL);
+
+	replace_opts.log_buf = OPTS_GET(opts, log_buf, NULL);
+	replace_opts.log_size = OPTS_GET(opts, log_size, 0);
+	replace_opts.flags = OPTS_GET(opts, flags, 0) | BPF_F_MODULE_REPLACE;
+	replace_opts.drain_on_destroy = OPTS_GET(opts, drain_on_destroy, false);
+	replace_opts.replace_fd = old_fd;
+	return bpf_module__attach_opts(mod, &replace_opts);
 }

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -52,7 +53,7 @@
 
 /* An ops type and the BTF that describes it. */
 struct bm_type {
-	struct btf *vmlinux;
+	struct btf *vmlinux;	/* that of all types */
 	struct btf *btf;
 	int btf_fd;		/* 0 for vmlinux */
 	__u32 id;
@@ -120,11 +121,20 @@ static inline __u32 bm_btf_id(const char *name)
 	return 0;
 }
 
+/* The kernel's own BTF, which takes its time to read and does not change. */
+static inline struct btf *bm_vmlinux_btf(void)
+{
+	static struct btf *btf;
+
+	if (!btf)
+		btf = btf__load_vmlinux_btf();
+	return btf;
+}
+
 static inline void bm_type_close(struct bm_type *type)
 {
 	if (type->btf != type->vmlinux)
 		btf__free(type->btf);
-	btf__free(type->vmlinux);
 	if (type->btf_fd)
 		close(type->btf_fd);
 	memset(type, 0, sizeof(*type));
@@ -136,7 +146,7 @@ static inline bool bm_type_open(struct bm_type *type, const char *module, const 
 	int id;
 
 	memset(type, 0, sizeof(*type));
-	type->vmlinux = btf__load_vmlinux_btf();
+	type->vmlinux = bm_vmlinux_btf();
 	if (!ASSERT_OK_PTR(type->vmlinux, "vmlinux btf"))
 		return false;
 	type->btf = type->vmlinux;
@@ -322,12 +332,18 @@ static inline bool bm_cc_open(struct bm_cc *cc)
 	return true;
 }
 
-/* Loads the ops added so far, returns a module fd or -errno. */
-static inline int bm_cc_load(struct bm_cc *cc, const char *module)
+/*
+ * Loads the ops added so far, with BPF_F_MODULE_* @flags.  Returns a module fd
+ * or -errno.
+ */
+static inline int bm_cc_load_flags(struct bm_cc *cc, const char *module, __u32 flags,
+				   int replace_fd)
 {
 	LIBBPF_OPTS(bpf_module_load_opts, opts);
 	int fd;
 
+	opts.flags = flags;
+	opts.replace_fd = replace_fd;
 	opts.log_buf = cc->log;
 	opts.log_size = sizeof(cc->log);
 	memset(cc->log, '#', sizeof(cc->log));
@@ -335,6 +351,17 @@ static inline int bm_cc_load(struct bm_cc *cc, const char *module)
 	cc->log_true_size = opts.log_true_size;
 	cc->log[sizeof(cc->log) - 1] = 0;
 	return fd;
+}
+
+static inline int bm_cc_load(struct bm_cc *cc, const char *module)
+{
+	return bm_cc_load_flags(cc, module, 0, 0);
+}
+
+/* With a new version of module @fd, which keeps its name. */
+static inline int bm_cc_replace(struct bm_cc *cc, int fd)
+{
+	return bm_cc_load_flags(cc, NULL, BPF_F_MODULE_REPLACE, fd);
 }
 
 /* One op, one module: the usual start of a test.  Returns the module's fd. */
@@ -394,6 +421,27 @@ static inline int bm_state(int module_fd)
 	return err ?: (int)info.state;
 }
 
+/* What the module tells of its first @cnt ops. */
+static inline int bm_ops_info(int module_fd, struct bpf_module_ops_info *ops, __u32 cnt)
+{
+	struct bpf_module_info info = {};
+	__u32 len = sizeof(info);
+
+	memset(ops, 0, cnt * sizeof(*ops));
+	info.ops = ptr_to_u64(ops);
+	info.ops_cnt = cnt;
+	info.ops_size = sizeof(*ops);
+	return bpf_module_get_info_by_fd(module_fd, &info, &len);
+}
+
+/* Returns what the fd polls within @timeout ms, 0 for nothing. */
+static inline short bm_revents(int fd, int timeout)
+{
+	struct pollfd pfd = { .fd = fd };
+
+	return poll(&pfd, 1, timeout) < 0 ? -1 : pfd.revents;
+}
+
 /* Returns the id of a listed module called @name, 0 for none. */
 static inline __u32 bm_find(const char *name)
 {
@@ -411,6 +459,17 @@ static inline __u32 bm_find(const char *name)
 			return id;
 	}
 	return 0;
+}
+
+/* Drains what a test that failed half way has left. */
+static inline void bm_drain_name(const char *name)
+{
+	int fd = bpf_module_get_fd_by_id(bm_find(name));
+
+	if (fd < 0)
+		return;
+	bm_drain(fd);
+	close(fd);
 }
 
 static inline bool bm_listed(__u32 id)
@@ -435,6 +494,16 @@ static inline bool bm_read_line(const char *path, char *buf, int size)
 	if (ok)
 		buf[strcspn(buf, "\n")] = 0;
 	return ok;
+}
+
+/* Reads all that there is to be read, at most @size bytes with the end. */
+static inline void bm_read_all(int fd, char *buf, int size)
+{
+	int len = 0, ret;
+
+	while ((ret = read(fd, buf + len, size - 1 - len)) > 0)
+		len += ret;
+	buf[len] = 0;
 }
 
 #define BM_TCP_SYSCTL "/proc/sys/net/ipv4/tcp_"

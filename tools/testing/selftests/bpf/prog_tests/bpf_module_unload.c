@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* BPF_MODULE_UNLOAD: refused with users, or it drains them. */
 #include "bpf_module_helpers.h"
-#include <poll.h>
 
 static int unload_flags(int fd, __u32 flags)
 {
@@ -269,30 +268,23 @@ static void test_reload_at_once(struct bm_cc *cc, int fd)
 	close(fd);
 }
 
-static short revents(int fd, int timeout)
-{
-	struct pollfd pfd = { .fd = fd };
-
-	return poll(&pfd, 1, timeout) < 0 ? -1 : pfd.revents;
-}
-
 static void test_poll(struct bm_cc *cc, int fd)
 {
 	int sock = bm_socket(AF_INET, "bm_unload");
 
 	if (!ASSERT_OK_FD(sock, "socket"))
 		return;
-	ASSERT_EQ(revents(fd, 0), 0, "while it is live");
+	ASSERT_EQ(bm_revents(fd, 0), 0, "while it is live");
 	ASSERT_OK(bm_drain(fd), "drain");
-	ASSERT_EQ(revents(fd, 0), 0, "while it is going");
+	ASSERT_EQ(bm_revents(fd, 0), 0, "while it is going");
 	close(sock);
-	ASSERT_EQ(revents(fd, BM_WAIT_MS), POLLHUP, "when it is gone");
+	ASSERT_EQ(bm_revents(fd, BM_WAIT_MS), POLLHUP, "when it is gone");
 }
 
 static void test_poll_unload(struct bm_cc *cc, int fd)
 {
 	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
-	ASSERT_EQ(revents(fd, 0), POLLHUP, "when it is gone");
+	ASSERT_EQ(bm_revents(fd, 0), POLLHUP, "when it is gone");
 }
 
 static const struct {

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading and unloading BPF modules.
+ *
+ * LOAD does all that can fail before it registers the first op, so that only a
+ * subsystem's refusal has to be undone, and publishes the id and the fd last.
+ * UNLOAD makes the module going, unregisters its ops and drops the base of its
+ * refs.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/bpf_verifier.h>
+#include <linux/file.h>
+#include <linux/init.h>
+#include <linux/rhashtable.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <trace/events/bpf_module.h>
+#include "module.h"
+#include "struct_ops.h"
+
+/* The names that a LOAD cannot have: of modules that are loading or loaded. */
+static struct rhashtable bpf_module_names;
+
+static const struct rhashtable_params bpf_module_names_params = {
+	.head_offset		= offsetof(struct bpf_module, name_node),
+	.key_offset		= offsetof(struct bpf_module, name),
+	.key_len		= BPF_MODULE_NAME_LEN,
+	.automatic_shrinking	= true,
+};
+
+static int bpf_module_add_name(struct bpf_module *mod,
+			       struct bpf_verifier_log *log)
+{
+	int err;
+
+	err = rhashtable_lookup_insert_fast(&bpf_module_names, &mod->name_node,
+					    bpf_module_names_params);
+	if (err == -EEXIST)
+		bpf_log(log, "module name \"%s\" is taken\n", mod->name);
+	return err;
+}
+
+/* No-op if it has gone to a replacement, or never was there. */
+static void bpf_module_del_name(struct bpf_module *mod)
+{
+	rhashtable_remove_fast(&bpf_module_names, &mod->name_node,
+			       bpf_module_names_params);
+}
+
+/* The name of @old, which has it, is now @mod's.  Under old->lock. */
+void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod)
+{
+	lockdep_assert_held(&old->lock);
+	rhashtable_replace_fast(&bpf_module_names, &old->name_node,
+				&mod->name_node, bpf_module_names_params);
+}
+
+/* The name that was asked for, or that of the module to be replaced. */
+static int bpf_module_set_name(struct bpf_module *mod, const struct bpf_module *old,
+			       u64 uname, struct bpf_verifier_log *log)
+{
+	int err;
+
+	if (old && !uname) {
+		strscpy_pad(mod->name, old->name);
+		return 0;
+	}
+	err = bpf_module_copy_name(mod->name, uname);
+	if (err == -EINVAL)
+		bpf_log(log, "bad module name, expected " BPF_MODULE_NAME_RULE "\n",
+			BPF_MODULE_NAME_LEN - 1);
+	if (!err && old && strcmp(mod->name, old->name)) {
+		bpf_log(log, "module name \"%s\", expected \"%s\" as it is to be replaced\n",
+			mod->name, old->name);
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
+					   const struct bpf_module *old,
+					   struct bpf_verifier_log *log)
+{
+	u32 ops_cnt = attr->module_load.ops_cnt;
+	struct bpf_module *mod;
+	int err;
+
+	if (!ops_cnt || ops_cnt > BPF_MODULE_MAX_OPS) {
+		bpf_log(log, "%u ops, expected 1 to %u\n", ops_cnt, BPF_MODULE_MAX_OPS);
+		return ERR_PTR(ops_cnt ? -E2BIG : -EINVAL);
+	}
+
+	mod = kzalloc(struct_size(mod, ops, ops_cnt), bpf_memcg_flags(GFP_USER));
+	if (!mod)
+		return ERR_PTR(-ENOMEM);
+	mod->ops_cnt = ops_cnt;
+	mod->flags = attr->module_load.flags & BPF_F_MODULE_BOUND;
+
+	err = bpf_module_set_name(mod, old, attr->module_load.name, log);
+	if (err) {
+		kfree(mod);
+		return ERR_PTR(err);
+	}
+	bpf_module_init(mod);
+	return mod;
+}
+
+/* What a subsystem returns is not all an errno of user space. */
+int bpf_module_subsys_errno(int err)
+{
+	if (err == -ENOTSUPP)
+		return -EOPNOTSUPP;
+	/* The caller would take it for an fd. */
+	return err > 0 ? -EINVAL : err;
+}
+
+static void bpf_module_log_reg(const struct bpf_struct_ops_inst *inst, int err)
+{
+	switch (err) {
+	case -EEXIST:
+		bpf_struct_ops_log(inst, NULL, "the subsystem has one of that name already");
+		break;
+	case -EBUSY:
+		bpf_struct_ops_log(inst, NULL, "the subsystem allows one at a time and has one");
+		break;
+	case -EOPNOTSUPP:
+		bpf_struct_ops_log(inst, NULL, "the subsystem does not register ops of this type");
+		break;
+	default:
+		bpf_struct_ops_log(inst, NULL, "the subsystem refused it, error %d", -err);
+	}
+}
+
+static int bpf_module_register_op(struct bpf_module_op *op)
+{
+	int err;
+
+	/* The subsystem may withdraw it before reg() returns. */
+	op->state = BPF_MODULE_OPS_REGISTERED;
+	err = op->inst->st_ops_desc->st_ops->reg(op->inst->kdata, NULL);
+	err = bpf_module_subsys_errno(err);
+	if (err) {
+		op->state = 0;
+		bpf_module_log_reg(op->inst, err);
+		return err;
+	}
+	/* Such as a scheduler, which reports a failed start by its exit. */
+	if (READ_ONCE(op->state) == BPF_MODULE_OPS_WITHDRAWN) {
+		bpf_struct_ops_log(op->inst, NULL, "the subsystem withdrew it: %s", op->reason);
+		return -ECANCELED;
+	}
+	return 0;
+}
+
+static int bpf_module_register(struct bpf_module *mod)
+{
+	int err = 0;
+	u32 i;
+
+	/* Before the first callback can run and be traced. */
+	for (i = 0; i < mod->ops_cnt; i++)
+		bpf_struct_ops_inst_add_ksyms(mod->ops[i].inst);
+
+	for (i = 0; !err && i < mod->ops_cnt; i++)
+		err = bpf_module_register_op(&mod->ops[i]);
+	return err;
+}
+
+static void bpf_module_unregister(struct bpf_module *mod)
+{
+	u32 i;
+
+	for (i = mod->ops_cnt; i-- > 0;) {
+		struct bpf_module_op *op = &mod->ops[i];
+
+		if (cmpxchg(&op->state, BPF_MODULE_OPS_REGISTERED, BPF_MODULE_OPS_UNREGISTERED) ==
+		    BPF_MODULE_OPS_REGISTERED)
+			op->inst->st_ops_desc->st_ops->unreg(op->inst->kdata, NULL);
+	}
+}
+
+/* What the caller and the others see of a loaded module, taken beforehand. */
+struct bpf_module_primer {
+	struct file *file;
+	int fd;
+	int id;
+};
+
+static int bpf_module_prime(struct bpf_module *mod, struct bpf_module_primer *primer)
+{
+	primer->id = bpf_module_alloc_id();
+	if (primer->id < 0)
+		return primer->id;
+
+	primer->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (primer->fd < 0) {
+		bpf_module_free_id(primer->id);
+		return primer->fd;
+	}
+
+	primer->file = anon_inode_getfile("bpf-module", &bpf_module_fops, mod, O_RDWR | O_CLOEXEC);
+	if (IS_ERR(primer->file)) {
+		put_unused_fd(primer->fd);
+		bpf_module_free_id(primer->id);
+		return PTR_ERR(primer->file);
+	}
+	bpf_module_inc(mod);
+	return 0;
+}
+
+static void bpf_module_unprime(struct bpf_module_primer *primer)
+{
+	fput(primer->file);
+	put_unused_fd(primer->fd);
+	bpf_module_free_id(primer->id);
+}
+
+/* As soon as the id is there others can unload @mod; until the fd is installed
+ * its file keeps the struct.
+ */
+static int bpf_module_publish(struct bpf_module *mod, struct bpf_module_primer *primer)
+{
+	u32 i;
+
+	for (i = 0; i < mod->ops_cnt; i++)
+		mod->ops[i].inst->log = NULL;
+	bpf_module_publish_id(mod, primer->id);
+	trace_bpf_module_load(mod);
+	bpf_module_audit(mod, "LOAD");
+	fd_install(primer->fd, primer->file);
+	return primer->fd;
+}
+
+static int bpf_module_ask_security(struct bpf_module *mod, const union bpf_attr *attr,
+				   struct bpf_verifier_log *log)
+{
+	int err;
+
+	mod->announced = true;
+	err = security_bpf_module_create(mod, attr);
+	if (err)
+		bpf_log(log, "a security module refused module \"%s\"\n", mod->name);
+	return err;
+}
+
+/* All of LOAD that is left when @mod has its name.  @old is the module to be
+ * replaced, or NULL.  Returns the fd; if it fails @mod is put.
+ */
+static int bpf_module_load_ops(struct bpf_module *mod, struct bpf_module *old,
+			       const union bpf_attr *attr, struct bpf_verifier_log *log)
+{
+	struct bpf_module_primer primer;
+	int err;
+
+	err = old ? 0 : bpf_module_add_name(mod, log);
+	if (err)
+		goto put;
+	err = bpf_module_build(mod, attr, log);
+	if (err)
+		goto del_name;
+	err = bpf_module_ask_security(mod, attr, log);
+	if (err)
+		goto free_ops;
+	err = bpf_module_prime(mod, &primer);
+	if (err)
+		goto free_ops;
+	err = old ? bpf_module_replace(mod, old, log) : bpf_module_register(mod);
+	if (!err)
+		return bpf_module_publish(mod, &primer);
+
+	/* An op that was registered may have got users: they keep the module. */
+	WRITE_ONCE(mod->closed, true);
+	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
+	bpf_module_del_name(mod);
+	bpf_module_unregister(mod);
+	bpf_module_unprime(&primer);
+	bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
+	return err;
+
+free_ops:
+	bpf_module_free_ops(mod);
+del_name:
+	bpf_module_del_name(mod);
+put:
+	bpf_module_put_handle(mod);
+	return err;
+}
+
+static int bpf_module_load_new(struct bpf_module *old, const union bpf_attr *attr,
+			       struct bpf_verifier_log *log)
+{
+	struct bpf_module *mod;
+
+	mod = bpf_module_alloc(attr, old, log);
+	if (IS_ERR(mod))
+		return PTR_ERR(mod);
+	return bpf_module_load_ops(mod, old, attr, log);
+}
+
+static int bpf_module_load_replacement(const union bpf_attr *attr, struct bpf_verifier_log *log)
+{
+	struct bpf_module *old;
+	int fd;
+
+	old = bpf_module_get_from_fd(attr->module_load.replace_fd, FMODE_WRITE);
+	if (IS_ERR(old)) {
+		bpf_log(log, "replace_fd %u is not a module that you may change\n",
+			attr->module_load.replace_fd);
+		return PTR_ERR(old);
+	}
+	fd = bpf_module_load_new(old, attr, log);
+	/* The old one is going, from now on it is kept by its users. */
+	if (fd >= 0)
+		bpf_module_put_refs(old, BPF_MODULE_REF_BASE);
+	bpf_module_dec_direct(old);
+	return fd;
+}
+
+static int __bpf_module_load(const union bpf_attr *attr, struct bpf_verifier_log *log)
+{
+	u32 flags = attr->module_load.flags;
+	int err;
+
+	err = bpf_module_check_caller(log);
+	if (err)
+		return err;
+	if (flags & ~(BPF_F_MODULE_BOUND | BPF_F_MODULE_REPLACE)) {
+		bpf_log(log, "unknown flags 0x%x\n", flags);
+		return -EINVAL;
+	}
+	if (flags & BPF_F_MODULE_REPLACE)
+		return bpf_module_load_replacement(attr, log);
+	if (attr->module_load.replace_fd) {
+		bpf_log(log, "replace_fd without BPF_F_MODULE_REPLACE\n");
+		return -EINVAL;
+	}
+	return bpf_module_load_new(NULL, attr, log);
+}
+
+/**
+ * bpf_module_load - BPF_MODULE_LOAD
+ * @attr: attributes of the command
+ * @uattr: where the caller has them
+ * @uattr_size: bytes that the caller has there
+ *
+ * Context: process, may sleep.
+ * Return: fd of the loaded module or a negative error, the reason of which is
+ * in the caller's log buffer.
+ */
+int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size)
+{
+	char __user *log_buf = u64_to_user_ptr(attr->module_load.log_buf);
+	struct bpf_verifier_log *log;
+	u32 log_true_size;
+	int ret;
+
+	log = kvzalloc(sizeof(*log), GFP_KERNEL);
+	if (!log)
+		return -ENOMEM;
+	/* FIXED: of a line that does not fit, keep the beginning. */
+	ret = bpf_vlog_init(log, log_buf ? BPF_LOG_LEVEL1 | BPF_LOG_FIXED : 0,
+			    log_buf, attr->module_load.log_size);
+	if (ret)
+		goto free_log;
+
+	ret = __bpf_module_load(attr, log);
+	if (ret >= 0)
+		goto free_log;
+
+	if (!log->end_pos)
+		bpf_log(log, "%s, error %d\n",
+			ret == -ENOMEM ? "out of memory" :
+			ret == -EFAULT ? "bad address in the attributes" : "not loaded", -ret);
+	/* The error says more than that the log did not fit. */
+	bpf_vlog_finalize(log, &log_true_size);
+	if (uattr_size >= offsetofend(union bpf_attr, module_load.log_true_size) &&
+	    copy_to_bpfptr_offset(uattr, offsetof(union bpf_attr, module_load.log_true_size),
+				  &log_true_size, sizeof(log_true_size)))
+		ret = -EFAULT;
+free_log:
+	kvfree(log);
+	return ret;
+}
+
+/* @mod is loaded and is going from now on.  Under mod->lock. */
+void bpf_module_set_going(struct bpf_module *mod)
+{
+	lockdep_assert_held(&mod->lock);
+	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
+	bpf_module_del_name(mod);
+	trace_bpf_module_unload(mod);
+	bpf_module_audit(mod, "UNLOAD");
+}
+
+/* 0 if @mod is loaded, and else what to answer who wants to end it.  Under
+ * mod->lock.
+ */
+int bpf_module_check_loaded(const struct bpf_module *mod)
+{
+	lockdep_assert_held(&mod->lock);
+
+	switch (READ_ONCE(mod->state)) {
+	case BPF_MODULE_STATE_GOING:
+		return -EINPROGRESS;
+	case BPF_MODULE_STATE_GONE:
+		return -ENOENT;
+	default:
+		return 0;
+	}
+}
+
+/* The step to GOING.  Without @drain the test for users is one with the end of
+ * the chance to become one.
+ */
+static int bpf_module_try_going(struct bpf_module *mod, bool drain)
+{
+	int err;
+
+	guard(mutex)(&mod->lock);
+
+	err = bpf_module_check_loaded(mod);
+	if (err)
+		return err;
+	if (!drain && atomic_long_cmpxchg(&mod->refs, BPF_MODULE_REF_BASE, 0) !=
+		      BPF_MODULE_REF_BASE)
+		return -EBUSY;
+
+	WRITE_ONCE(mod->closed, true);
+	bpf_module_set_going(mod);
+	return 0;
+}
+
+static int bpf_module_end(struct bpf_module *mod, bool drain)
+{
+	int err;
+
+	err = bpf_module_try_going(mod, drain);
+	if (err)
+		return err;
+
+	bpf_module_unregister(mod);
+	if (drain)
+		bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
+	else
+		bpf_module_gone(mod);
+	return 0;
+}
+
+/* End @mod, which the caller has a handle on, unless it has ended.  May sleep. */
+void bpf_module_drain(struct bpf_module *mod)
+{
+	bpf_module_end(mod, true);
+}
+
+/**
+ * bpf_module_unload - BPF_MODULE_UNLOAD
+ * @attr: attributes of the command
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EPERM, -EBUSY if the module has users and is not to be drained,
+ * -EINPROGRESS if it is going, -ENOENT if it is gone.
+ */
+int bpf_module_unload(const union bpf_attr *attr)
+{
+	struct bpf_module *mod;
+	int err;
+
+	if (attr->module_unload.flags & ~BPF_F_MODULE_DRAIN)
+		return -EINVAL;
+	err = bpf_module_check_caller(NULL);
+	if (err)
+		return err;
+
+	mod = bpf_module_get_from_fd(attr->module_unload.module_fd, FMODE_WRITE);
+	if (IS_ERR(mod))
+		return PTR_ERR(mod);
+
+	err = bpf_module_check_change(mod);
+	if (!err)
+		err = bpf_module_end(mod, attr->module_unload.flags & BPF_F_MODULE_DRAIN);
+	bpf_module_dec_direct(mod);
+	return err;
+}
+
+static int __init bpf_module_names_init(void)
+{
+	return rhashtable_init(&bpf_module_names, &bpf_module_names_params);
+}
+core_initcall(bpf_module_names_init);

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * bpftool module info: what an object file has to load, without loading it.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <bpf/libbpf_internal.h>
+
+#include "json_writer.h"
+#include "main.h"
+#include "module.h"
+
+#define LABEL "%-12s"
+
+struct file {
+	const char *path;
+	struct bpf_object *obj;
+	struct module_elf *elf;
+	struct module_missing *missing;
+	size_t missing_cnt;
+	bool knows_missing;
+};
+
+static const char * const info_keys[] = { "description", "author", "version" };
+
+static const char *info_value(const char *info)
+{
+	return strchr(info, '=') + 1;
+}
+
+/* What "parm=NAME:TEXT" says of a parameter, NULL if nothing does. */
+static const char *find_description(const struct file *f, const char *param)
+{
+	size_t len = strlen(param);
+	const char *info = NULL;
+
+	while ((info = module_elf_next_info(f->elf, "parm", info))) {
+		const char *value = info_value(info);
+
+		if (strncmp(value, param, len) == 0 && value[len] == ':')
+			return value + len + 1;
+	}
+	return NULL;
+}
+
+/* The plain members of ops that a text describes are told with the variables. */
+static void visit_described_members(const struct file *f, const struct bpf_map *map,
+				    visit_param_fn visit, void *ctx)
+{
+	struct module_param param = { .btf = bpf_object__btf(f->obj) };
+	const struct btf_type *t = btf__type_by_id(param.btf, bpf_map__btf_value_type_id(map));
+	const struct btf_member *m = btf_members(t);
+	char name[256];
+	int i;
+
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		snprintf(name, sizeof(name), "%s.%s", bpf_map__name(map),
+			 btf__name_by_offset(param.btf, m->name_off));
+		if (module_is_func_ptr(param.btf, m->type) || !find_description(f, name))
+			continue;
+		param.name = name;
+		param.type_id = m->type;
+		param.data = bpf_map__initial_value(map, NULL) + m->offset / 8;
+		visit(&param, ctx);
+	}
+}
+
+static void visit_params(const struct file *f, visit_param_fn visit, void *ctx)
+{
+	const struct btf *btf = bpf_object__btf(f->obj);
+	struct bpf_map *map;
+	size_t size;
+
+	bpf_object__for_each_map(map, f->obj)
+		if (bpf_map__is_internal(map))
+			module_visit_params(btf, bpf_map__btf_value_type_id(map),
+					    bpf_map__initial_value(map, &size), visit, ctx);
+	bpf_object__for_each_map(map, f->obj)
+		if (bpf_map__module(map))
+			visit_described_members(f, map, visit, ctx);
+}
+
+/* The program that a member of ops points to, NULL for a plain one. */
+static struct bpf_program *member_prog(const struct btf *btf, const struct btf_member *m,
+				       const struct module_param *member)
+{
+	return module_is_func_ptr(btf, m->type) ? *(struct bpf_program **)member->data : NULL;
+}
+
+static void print_member_json(const struct module_param *member, const struct bpf_program *prog)
+{
+	struct btf_dumper d = {
+		.btf = member->btf,
+		.jw = json_wtr,
+	};
+
+	if (prog) {
+		jsonw_string_field(json_wtr, member->name, bpf_program__name(prog));
+	} else {
+		jsonw_name(json_wtr, member->name);
+		btf_dumper_type(&d, member->type_id, member->data);
+	}
+}
+
+static void print_member_plain(const struct module_param *member, const struct bpf_program *prog)
+{
+	char *text;
+
+	if (prog) {
+		printf(LABEL "  .%s = %s\n", "", member->name, bpf_program__name(prog));
+		return;
+	}
+
+	text = module_format_value(member);
+	printf(LABEL "  .%s = %s\n", "", member->name, text ?: "?");
+	free(text);
+}
+
+/* As in C, members that are not named are zero. */
+static void print_members(const struct file *f, const struct bpf_map *map)
+{
+	struct module_param member = { .btf = bpf_object__btf(f->obj) };
+	const struct btf_type *t = btf__type_by_id(member.btf, bpf_map__btf_value_type_id(map));
+	const struct btf_member *m = btf_members(t);
+	int i;
+
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		member.name = btf__name_by_offset(member.btf, m->name_off);
+		member.type_id = m->type;
+		member.data = bpf_map__initial_value(map, NULL) + m->offset / 8;
+		if (libbpf_is_mem_zeroed(member.data, btf__resolve_size(member.btf, m->type)))
+			continue;
+		if (json_output)
+			print_member_json(&member, member_prog(member.btf, m, &member));
+		else
+			print_member_plain(&member, member_prog(member.btf, m, &member));
+	}
+}
+
+/* The type as the kernel knows it, without "___suffix". */
+static const char *ops_type(const struct file *f, const struct bpf_map *map, char *buf, size_t size)
+{
+	const struct btf *btf = bpf_object__btf(f->obj);
+	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	const char *name = btf__name_by_offset(btf, t->name_off);
+
+	snprintf(buf, size, "%.*s", (int)bpf_core_essential_name_len(name), name);
+	return buf;
+}
+
+static void print_ops_json(const struct file *f, const struct bpf_map *map)
+{
+	char type[128];
+
+	jsonw_start_object(json_wtr);
+	jsonw_string_field(json_wtr, "name", bpf_map__name(map));
+	jsonw_string_field(json_wtr, "type", ops_type(f, map, type, sizeof(type)));
+	jsonw_bool_field(json_wtr, "optional", !bpf_map__autocreate(map));
+	jsonw_name(json_wtr, "members");
+	jsonw_start_object(json_wtr);
+	print_members(f, map);
+	jsonw_end_object(json_wtr);
+	jsonw_end_object(json_wtr);
+}
+
+static void print_modules_json(const struct file *f)
+{
+	struct bpf_module *mod;
+	struct bpf_map *map;
+
+	jsonw_name(json_wtr, "modules");
+	jsonw_start_array(json_wtr);
+	bpf_object__for_each_module(mod, f->obj) {
+		jsonw_start_object(json_wtr);
+		jsonw_string_field(json_wtr, "name", bpf_module__name(mod));
+		jsonw_name(json_wtr, "ops");
+		jsonw_start_array(json_wtr);
+		bpf_object__for_each_map(map, f->obj)
+			if (bpf_map__module(map) == mod)
+				print_ops_json(f, map);
+		jsonw_end_array(json_wtr);
+		jsonw_end_object(json_wtr);
+	}
+	jsonw_end_array(json_wtr);
+}
+
+static void print_modules_plain(const struct file *f)
+{
+	struct bpf_module *mod;
+	struct bpf_map *map;
+	char type[128];
+	bool first;
+
+	bpf_object__for_each_module(mod, f->obj) {
+		printf(LABEL "%s\n", "module", bpf_module__name(mod));
+		first = true;
+		bpf_object__for_each_map(map, f->obj) {
+			if (bpf_map__module(map) != mod)
+				continue;
+			printf(LABEL "%s (%s%s)\n", first ? "ops" : "", bpf_map__name(map),
+			       ops_type(f, map, type, sizeof(type)),
+			       bpf_map__autocreate(map) ? "" : ", optional");
+			print_members(f, map);
+			first = false;
+		}
+	}
+}
+
+static const char *map_type(const struct bpf_map *map)
+{
+	return libbpf_bpf_map_type_str(bpf_map__type(map)) ?: "unknown type";
+}
+
+static void print_progs_maps_json(const struct file *f)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+
+	jsonw_name(json_wtr, "programs");
+	jsonw_start_array(json_wtr);
+	bpf_object__for_each_program(prog, f->obj) {
+		jsonw_start_object(json_wtr);
+		jsonw_string_field(json_wtr, "name", bpf_program__name(prog));
+		jsonw_string_field(json_wtr, "section", bpf_program__section_name(prog));
+		jsonw_end_object(json_wtr);
+	}
+	jsonw_end_array(json_wtr);
+
+	jsonw_name(json_wtr, "maps");
+	jsonw_start_array(json_wtr);
+	bpf_object__for_each_map(map, f->obj) {
+		if (bpf_map__module(map))
+			continue;
+		jsonw_start_object(json_wtr);
+		jsonw_string_field(json_wtr, "name", bpf_map__name(map));
+		jsonw_string_field(json_wtr, "type", map_type(map));
+		jsonw_end_object(json_wtr);
+	}
+	jsonw_end_array(json_wtr);
+}
+
+static void print_progs_maps_plain(const struct file *f)
+{
+	const char *label = "programs";
+	struct bpf_program *prog;
+	struct bpf_map *map;
+
+	bpf_object__for_each_program(prog, f->obj) {
+		printf(LABEL "%s (%s)\n", label, bpf_program__name(prog),
+		       bpf_program__section_name(prog));
+		label = "";
+	}
+
+	label = "maps";
+	bpf_object__for_each_map(map, f->obj) {
+		if (bpf_map__module(map))
+			continue;
+		printf(LABEL "%s (%s)\n", label, bpf_map__name(map), map_type(map));
+		label = "";
+	}
+}
+
+static void print_param_json(const struct module_param *param, void *ctx)
+{
+	const char *description = find_description(ctx, param->name);
+
+	jsonw_start_object(json_wtr);
+	module_print_param_json(param, "default");
+	if (description)
+		jsonw_string_field(json_wtr, "description", description);
+	jsonw_end_object(json_wtr);
+}
+
+struct param_list {
+	const struct file *f;
+	const char *label;
+};
+
+static void print_param_plain(const struct module_param *param, void *ctx)
+{
+	char *value = module_format_value(param), type[128];
+	struct param_list *list = ctx;
+	const char *description;
+
+	description = find_description(list->f, param->name);
+	btf_format_type(param->btf, param->type_id, type, sizeof(type));
+	printf(LABEL "%s = %s (%s)%s%s\n", list->label, param->name, value ?: "?", type,
+	       description ? ": " : "", description ?: "");
+	list->label = "";
+	free(value);
+}
+
+static void print_infos_json(const struct file *f)
+{
+	const char *info;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(info_keys); i++) {
+		jsonw_name(json_wtr, info_keys[i]);
+		jsonw_start_array(json_wtr);
+		info = NULL;
+		while ((info = module_elf_next_info(f->elf, info_keys[i], info)))
+			jsonw_string(json_wtr, info_value(info));
+		jsonw_end_array(json_wtr);
+	}
+}
+
+static void print_infos_plain(const struct file *f)
+{
+	const char *info;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(info_keys); i++) {
+		info = NULL;
+		while ((info = module_elf_next_info(f->elf, info_keys[i], info)))
+			printf(LABEL "%s\n", info_keys[i], info_value(info));
+	}
+}
+
+static void print_missing_json(const struct file *f)
+{
+	size_t i;
+
+	jsonw_name(json_wtr, "missing");
+	if (!f->knows_missing) {
+		jsonw_null(json_wtr);
+		return;
+	}
+
+	jsonw_start_array(json_wtr);
+	for (i = 0; i < f->missing_cnt; i++) {
+		jsonw_start_object(json_wtr);
+		jsonw_string_field(json_wtr, "what", f->missing[i].what);
+		jsonw_string_field(json_wtr, "name", f->missing[i].name);
+		jsonw_bool_field(json_wtr, "optional", f->missing[i].is_optional);
+		jsonw_end_object(json_wtr);
+	}
+	jsonw_end_array(json_wtr);
+}
+
+static void print_missing_plain(const struct file *f)
+{
+	size_t i;
+
+	if (!f->knows_missing) {
+		printf(LABEL "can't tell what it lacks: no BTF of the kernel\n", "kernel");
+		return;
+	}
+
+	if (!f->missing_cnt)
+		printf(LABEL "has what is needed\n", "kernel");
+	for (i = 0; i < f->missing_cnt; i++)
+		printf(LABEL "lacks %s %s%s\n", i ? "" : "kernel", f->missing[i].what,
+		       f->missing[i].name, f->missing[i].is_optional ? " (optional)" : "");
+}
+
+static void print_file_json(struct file *f)
+{
+	jsonw_start_object(json_wtr);
+	jsonw_string_field(json_wtr, "file", f->path);
+	print_infos_json(f);
+	jsonw_string_field(json_wtr, "license", module_elf_license(f->elf) ?: "");
+	print_modules_json(f);
+	print_progs_maps_json(f);
+	jsonw_name(json_wtr, "params");
+	jsonw_start_array(json_wtr);
+	visit_params(f, print_param_json, f);
+	jsonw_end_array(json_wtr);
+	print_missing_json(f);
+	jsonw_end_object(json_wtr);
+}
+
+static void print_file_plain(const struct file *f)
+{
+	struct param_list list = { .f = f, .label = "params" };
+
+	printf(LABEL "%s\n", "file", f->path);
+	print_infos_plain(f);
+	printf(LABEL "%s\n", "license", module_elf_license(f->elf) ?: "none");
+	print_modules_plain(f);
+	print_progs_maps_plain(f);
+	visit_params(f, print_param_plain, &list);
+	print_missing_plain(f);
+}
+
+static int show_file(struct file *f)
+{
+	if (!bpf_object__next_module(f->obj, NULL)) {
+		p_err("no ops in %s, nothing to load as a module", f->path);
+		return -1;
+	}
+
+	f->elf = module_elf_open(f->path);
+	if (!f->elf)
+		return -1;
+
+	f->knows_missing = !module_find_missing(f->obj, f->path, f->elf, &f->missing,
+						&f->missing_cnt);
+	if (json_output)
+		print_file_json(f);
+	else
+		print_file_plain(f);
+
+	free(f->missing);
+	module_elf_close(f->elf);
+	return 0;
+}
+
+int module_file_info(int argc, char **argv)
+{
+	libbpf_print_fn_t old_print;
+	struct file f = {};
+	int err = -1;
+
+	if (!REQ_ARGS(1))
+		return -1;
+	f.path = GET_ARG();
+	if (argc)
+		return BAD_ARG();
+
+	old_print = module_warnings_begin();
+	f.obj = module_open_object(f.path);
+	if (f.obj)
+		err = show_file(&f);
+	bpf_object__close(f.obj);
+	module_warnings_end(old_print);
+	return err;
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * What an object with BPF modules needs of the kernel and the running one does
+ * not have, as far as BTF and the symbol table tell.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <bpf/libbpf_internal.h>
+
+#include "main.h"
+#include "module.h"
+
+#define BTF_DIR "/sys/kernel/btf"
+
+struct search {
+	struct btf **btfs; /* vmlinux, then its modules */
+	size_t btf_cnt;
+	struct module_missing *missing;
+	size_t missing_cnt;
+	int err;
+};
+
+static void add_btf(struct search *s, struct btf *btf)
+{
+	struct btf **tmp;
+
+	if (!btf)
+		return;
+
+	tmp = libbpf_reallocarray(s->btfs, s->btf_cnt + 1, sizeof(*tmp));
+	if (!tmp) {
+		btf__free(btf);
+		s->err = -ENOMEM;
+		return;
+	}
+	s->btfs = tmp;
+	s->btfs[s->btf_cnt++] = btf;
+}
+
+/* From files, so that no privilege is needed. */
+static int load_btfs(struct search *s)
+{
+	struct dirent *entry;
+	char path[512];
+	DIR *dir;
+
+	add_btf(s, btf__parse(BTF_DIR "/vmlinux", NULL));
+	dir = opendir(BTF_DIR);
+	if (!dir || !s->btf_cnt) {
+		if (dir)
+			closedir(dir);
+		return -ENOENT;
+	}
+
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "vmlinux") == 0)
+			continue;
+		snprintf(path, sizeof(path), BTF_DIR "/%s", entry->d_name);
+		add_btf(s, btf__parse_split(path, s->btfs[0]));
+	}
+	closedir(dir);
+	return s->err;
+}
+
+static void free_btfs(struct search *s)
+{
+	/* those of modules need that of vmlinux */
+	while (s->btf_cnt)
+		btf__free(s->btfs[--s->btf_cnt]);
+	free(s->btfs);
+}
+
+/* The BTF that has it, NULL for none. */
+static const struct btf *find_btf(const struct search *s, const char *name, __u32 kind)
+{
+	size_t i;
+
+	for (i = 0; i < s->btf_cnt; i++)
+		if (btf__find_by_name_kind_own(s->btfs[i], name, kind) > 0)
+			return s->btfs[i];
+	return NULL;
+}
+
+static void add_missing(struct search *s, const char *what, const char *name, bool is_optional)
+{
+	struct module_missing *tmp;
+
+	tmp = libbpf_reallocarray(s->missing, s->missing_cnt + 1, sizeof(*tmp));
+	if (!tmp) {
+		s->err = -ENOMEM;
+		return;
+	}
+	s->missing = tmp;
+	tmp += s->missing_cnt++;
+	snprintf(tmp->what, sizeof(tmp->what), "%s", what);
+	snprintf(tmp->name, sizeof(tmp->name), "%s", name);
+	tmp->is_optional = is_optional;
+}
+
+/* The name without "___suffix", as the kernel knows it. */
+static void kernel_name(const struct btf *btf, const struct btf_type *t, char *buf, size_t size)
+{
+	const char *name = btf__name_by_offset(btf, t->name_off);
+
+	snprintf(buf, size, "%.*s", (int)bpf_core_essential_name_len(name), name);
+}
+
+static bool has_member(const struct btf *btf, const struct btf_type *t, const char *name)
+{
+	const struct btf_member *m = btf_members(t);
+	int i;
+
+	for (i = 0; i < btf_vlen(t); i++, m++)
+		if (strcmp(btf__name_by_offset(btf, m->name_off), name) == 0)
+			return true;
+	return false;
+}
+
+/* The kernel may lack members that are not set. */
+static void check_members(struct search *s, const struct bpf_map *map, const struct btf *btf,
+			  const struct btf_type *t, const struct btf *kernel_btf, const char *type)
+{
+	const void *value = bpf_map__initial_value(map, NULL);
+	const struct btf_member *m = btf_members(t);
+	const struct btf_type *kernel_type;
+	char name[192];
+	int i, id;
+
+	id = btf__find_by_name_kind(kernel_btf, type, BTF_KIND_STRUCT);
+	kernel_type = id > 0 ? btf__type_by_id(kernel_btf, id) : NULL;
+	for (i = 0; kernel_type && i < btf_vlen(t); i++, m++) {
+		const char *m_name = btf__name_by_offset(btf, m->name_off);
+
+		if (has_member(kernel_btf, kernel_type, m_name) ||
+		    libbpf_is_mem_zeroed(value + m->offset / 8, btf__resolve_size(btf, m->type)))
+			continue;
+		snprintf(name, sizeof(name), "%.80s.%.100s", type, m_name);
+		add_missing(s, "member", name, !bpf_map__autocreate(map));
+	}
+}
+
+static void check_ops(struct search *s, const struct bpf_object *obj)
+{
+	const struct btf *btf = bpf_object__btf(obj), *kernel_btf;
+	char type[128], value_type[160];
+	const struct btf_type *t;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		if (!bpf_map__module(map))
+			continue;
+
+		t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+		kernel_name(btf, t, type, sizeof(type));
+		snprintf(value_type, sizeof(value_type), "bpf_struct_ops_%s", type);
+		kernel_btf = find_btf(s, value_type, BTF_KIND_STRUCT);
+		if (kernel_btf)
+			check_members(s, map, btf, t, kernel_btf, type);
+		else
+			add_missing(s, "ops type", type, !bpf_map__autocreate(map));
+	}
+}
+
+static bool is_in_kallsyms(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char symbol[512];
+	bool found = false;
+
+	while (f && !found && fscanf(f, "%*s %*c %511s%*[^\n]", symbol) == 1)
+		found = strcmp(symbol, name) == 0;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Of a variable without a type only the address is asked for. */
+static bool has_symbol(const struct search *s, const struct btf *btf, const struct btf_type *t,
+		       const char *name)
+{
+	if (btf_is_func(t))
+		return find_btf(s, name, BTF_KIND_FUNC);
+	if (!btf_is_void(skip_mods_and_typedefs(btf, t->type, NULL)))
+		return find_btf(s, name, BTF_KIND_VAR);
+	return is_in_kallsyms(name);
+}
+
+/* libbpf has rewritten these in the BTF of an open object, so @btf is as in the
+ * file.
+ */
+static void check_ksyms(struct search *s, const struct btf *btf, const struct module_elf *elf)
+{
+	const struct btf_var_secinfo *vsi;
+	const struct btf_type *sec, *t;
+	char name[192];
+	int id, i;
+
+	id = btf__find_by_name_kind(btf, ".ksyms", BTF_KIND_DATASEC);
+	if (id < 0)
+		return;
+
+	sec = btf__type_by_id(btf, id);
+	for (vsi = btf_var_secinfos(sec), i = 0; i < btf_vlen(sec); i++, vsi++) {
+		t = btf__type_by_id(btf, vsi->type);
+		kernel_name(btf, t, name, sizeof(name));
+		if (!has_symbol(s, btf, t, name))
+			add_missing(s, btf_is_func(t) ? "kfunc" : "symbol", name,
+				    module_elf_is_weak(elf, btf__name_by_offset(btf, t->name_off)));
+	}
+}
+
+int module_find_missing(const struct bpf_object *obj, const char *file,
+			const struct module_elf *elf, struct module_missing **missing, size_t *cnt)
+{
+	struct search s = {};
+	struct btf *btf;
+
+	btf = btf__parse_elf(file, NULL);
+	s.err = btf ? load_btfs(&s) : -errno;
+	if (!s.err) {
+		if (!libbpf_probe_bpf_module(NULL))
+			add_missing(&s, "feature", "BPF modules", false);
+		check_ops(&s, obj);
+		check_ksyms(&s, btf, elf);
+	}
+	free_btfs(&s);
+	btf__free(btf);
+
+	if (s.err) {
+		free(s.missing);
+		return s.err;
+	}
+	*missing = s.missing;
+	*cnt = s.missing_cnt;
+	return 0;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Parameters of BPF modules, in an object file and in the kernel.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf_internal.h>
+
+#include "json_writer.h"
+#include "main.h"
+#include "module.h"
+
+/* No value of these, or of an array of these, can be given as text. */
+static bool is_settable(const struct btf *btf, __u32 type_id)
+{
+	const struct btf_type *t = skip_mods_and_typedefs(btf, type_id, NULL);
+
+	while (btf_is_array(t))
+		t = skip_mods_and_typedefs(btf, btf_array(t)->type, NULL);
+	return !btf_is_float(t) && !btf_is_ptr(t);
+}
+
+void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data,
+			 visit_param_fn visit, void *ctx)
+{
+	const struct btf_type *sec = btf__type_by_id(btf, sec_id), *var;
+	const struct btf_var_secinfo *vsi;
+	int i;
+
+	if (!sec || !btf_is_datasec(sec) ||
+	    !str_has_pfx(btf__name_by_offset(btf, sec->name_off), ".rodata"))
+		return;
+
+	for (vsi = btf_var_secinfos(sec), i = 0; i < btf_vlen(sec); i++, vsi++) {
+		struct module_param param = { .btf = btf };
+
+		var = btf__type_by_id(btf, vsi->type);
+		if (!btf_is_module_param(btf, var) || !is_settable(btf, var->type))
+			continue;
+
+		param.name = btf__name_by_offset(btf, var->name_off);
+		param.type_id = var->type;
+		param.data = data + vsi->offset;
+		visit(&param, ctx);
+	}
+}
+
+/* Nothing is told of a map that is not as libbpf makes them for .rodata. */
+static void visit_map_params(__u32 map_id, visit_param_fn visit, void *ctx)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info), zero = 0;
+	struct btf *btf = NULL;
+	void *data = NULL;
+	int fd;
+
+	fd = bpf_map_get_fd_by_id(map_id);
+	if (fd < 0)
+		return;
+
+	if (bpf_map_get_info_by_fd(fd, &info, &len) || info.type != BPF_MAP_TYPE_ARRAY ||
+	    info.max_entries != 1 || !(info.map_flags & BPF_F_RDONLY_PROG) || !info.btf_id)
+		goto out;
+
+	btf = btf__load_from_kernel_by_id(info.btf_id);
+	data = malloc(info.value_size);
+	if (btf && data && !bpf_map_lookup_elem(fd, &zero, data))
+		module_visit_params(btf, info.btf_value_type_id, data, visit, ctx);
+out:
+	free(data);
+	btf__free(btf);
+	close(fd);
+}
+
+/* As in C, members that are not named are zero. */
+static void visit_ops_params(const struct bpf_module_ops_info *ops, visit_param_fn visit, void *ctx)
+{
+	struct module_param param = { .btf = module_kernel_btf(ops->btf_obj_id) };
+	const struct btf_type *t;
+	const struct btf_member *m;
+	char name[256];
+	int i;
+
+	t = param.btf ? btf__type_by_id(param.btf, ops->type_id) : NULL;
+	if (!t || !btf_is_struct(t) || t->size != ops->value_size || !ops->value)
+		return;
+
+	for (m = btf_members(t), i = 0; i < btf_vlen(t); i++, m++) {
+		param.type_id = m->type;
+		param.data = u64_to_ptr(ops->value) + m->offset / 8;
+		if (module_is_func_ptr(param.btf, m->type) ||
+		    libbpf_is_mem_zeroed(param.data, btf__resolve_size(param.btf, m->type)))
+			continue;
+
+		snprintf(name, sizeof(name), "%s.%s", ops->name,
+			 btf__name_by_offset(param.btf, m->name_off));
+		param.name = name;
+		visit(&param, ctx);
+	}
+}
+
+void module_visit_loaded_params(const struct module *mod, visit_param_fn visit, void *ctx)
+{
+	__u32 i;
+
+	for (i = 0; i < mod->info.map_cnt; i++)
+		visit_map_params(mod->map_ids[i], visit, ctx);
+	for (i = 0; i < mod->info.ops_cnt; i++)
+		visit_ops_params(&mod->ops[i], visit, ctx);
+}
+
+char *module_format_value(const struct module_param *param)
+{
+	struct btf_dumper d = {
+		.btf = param->btf,
+		.is_plain_text = true,
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	f = open_memstream(&text, &size);
+	if (!f)
+		return NULL;
+
+	d.jw = jsonw_new(f);
+	if (d.jw) {
+		btf_dumper_type(&d, param->type_id, param->data);
+		jsonw_destroy(&d.jw);
+	}
+	fclose(f);
+	if (text)
+		text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+void module_print_param_json(const struct module_param *param, const char *value_name)
+{
+	struct btf_dumper d = {
+		.btf = param->btf,
+		.jw = json_wtr,
+	};
+	char type[128];
+
+	btf_format_type(param->btf, param->type_id, type, sizeof(type));
+	jsonw_string_field(json_wtr, "name", param->name);
+	jsonw_string_field(json_wtr, "type", type);
+	jsonw_name(json_wtr, value_name);
+	btf_dumper_type(&d, param->type_id, param->data);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
+/*
+ * For BPF programs: what a BPF module tells of itself.
+ *
+ * The texts are kept in the object, for "bpftool module info"; neither libbpf
+ * nor the kernel looks at them.
+ */
+#ifndef __BPF_MODULE_H__
+#define __BPF_MODULE_H__
+
+#include "bpf_helpers.h"
+
+#define __BPF_MODINFO_CAT2(a, b) a##b
+#define __BPF_MODINFO_CAT(a, b) __BPF_MODINFO_CAT2(a, b)
+
+/* One "KEY=VALUE" with its terminating zero */
+#define __BPF_MODINFO(text)						\
+	static const char __BPF_MODINFO_CAT(__bpf_modinfo_, __COUNTER__)[]	\
+	SEC(".modinfo") = text
+
+/* What the modules of this object do */
+#define BPF_MODULE_DESCRIPTION(text) __BPF_MODINFO("description=" text)
+
+/* "Name <mail address>"; may be given several times */
+#define BPF_MODULE_AUTHOR(text) __BPF_MODINFO("author=" text)
+
+#define BPF_MODULE_VERSION(text) __BPF_MODINFO("version=" text)
+
+/*
+ * Parameters are the variables that are "const volatile", and the plain members
+ * of ops variables. They are set when the module is loaded:
+ *
+ *	const volatile __u32 beta = 717;
+ *	BPF_MODULE_PARM_DESC(beta, "how far the window shrinks, of 1024");
+ *	BPF_MODULE_PARM_DESC(cubic.name, "the name that sockets ask for");
+ */
+#define BPF_MODULE_PARM_DESC(name, text) __BPF_MODINFO("parm=" #name ":" text)
+
+#endif /* __BPF_MODULE_H__ */

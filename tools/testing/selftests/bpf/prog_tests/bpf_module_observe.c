@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the rest of the system tells about modules. */
+#include "bpf_module_helpers.h"
+#include <linux/perf_event.h>
+#include <sys/mman.h>
+#include "bpf_module_iter.skel.h"
+
+/* Two modules: "bm_obs" of two ops, and "bm_obs_2" of one. */
+struct fixture {
+	struct bm_cc cc;
+	struct bm_cc cc2;
+	int fd;
+	int fd2;
+};
+
+/* Reads an iterator's output: it does not count as a user, nor keep a module. */
+static void test_iter(struct fixture *f)
+{
+	char buf[4096], line[64], line2[64];
+	struct bpf_module_iter *skel;
+	struct bpf_link *link;
+	int i, iter;
+
+	skel = bpf_module_iter__open_and_load();
+	if (!ASSERT_OK_PTR(skel, "open and load"))
+		return;
+	link = bpf_program__attach_iter(skel->progs.dump_module, NULL);
+	if (!ASSERT_OK_PTR(link, "attach"))
+		goto out;
+	snprintf(line, sizeof(line), "%u bm_obs 1 2\n", bm_find("bm_obs"));
+	snprintf(line2, sizeof(line2), "%u bm_obs_2 1 1\n", bm_find("bm_obs_2"));
+	for (i = 0; i < 2; i++) {
+		iter = bpf_iter_create(bpf_link__fd(link));
+		if (!ASSERT_OK_FD(iter, "create"))
+			break;
+		bm_read_all(iter, buf, sizeof(buf));
+		close(iter);
+		ASSERT_EQ(!!strstr(buf, line), !i, "line of the first");
+		ASSERT_HAS_SUBSTR(buf, line2, "line of the second");
+		ASSERT_STREQ(strstr(buf, "end"), "end\n", "end, once");
+		/* the second time it is not there */
+		if (!i)
+			ASSERT_OK(bpf_module_unload(f->fd, NULL), "unload the first");
+	}
+	bpf_link__destroy(link);
+out:
+	bpf_module_iter__destroy(skel);
+}
+
+static void check_fdinfo(int fd, const char *line)
+{
+	char path[64], buf[2048];
+	int info_fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info_fd = open(path, O_RDONLY);
+	if (!ASSERT_OK_FD(info_fd, "open fdinfo"))
+		return;
+	bm_read_all(info_fd, buf, sizeof(buf));
+	close(info_fd);
+	ASSERT_HAS_SUBSTR(buf, line, "fdinfo");
+}
+
+/* What a program says of its module, in info and in fdinfo. */
+static void check_prog(int prog_fd, __u32 id)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	char line[64];
+
+	ASSERT_OK(bpf_prog_get_info_by_fd(prog_fd, &info, &len), "info");
+	ASSERT_EQ(info.module_id, id, "module_id");
+	snprintf(line, sizeof(line), "module_id:\t%u\n", id);
+	check_fdinfo(prog_fd, line);
+}
+
+static void test_prog(struct fixture *f)
+{
+	int other = bm_prog_load(&f->cc.type, "ssthresh", "bm_other", 10);
+
+	check_prog(f->cc.prog[BM_SSTHRESH], bm_find("bm_obs"));
+	check_prog(f->cc.prog[BM_CONG_AVOID], bm_find("bm_obs"));
+	check_prog(f->cc2.prog[BM_SSTHRESH], bm_find("bm_obs_2"));
+	check_prog(other, 0);
+	ASSERT_OK(bpf_module_unload(f->fd, NULL), "unload");
+	check_prog(f->cc.prog[BM_SSTHRESH], 0);
+	check_prog(f->cc2.prog[BM_SSTHRESH], bm_find("bm_obs_2"));
+	close(other);
+}
+
+static void test_fdinfo_bound(struct fixture *f)
+{
+	int fd;
+
+	check_fdinfo(f->fd, "module_bound:\t0\n");
+	ASSERT_OK(bpf_module_unload(f->fd, NULL), "unload");
+	fd = bm_cc_load_flags(&f->cc, "bm_obs", BPF_F_MODULE_BOUND, 0);
+	if (ASSERT_OK_FD(fd, "load bound")) {
+		check_fdinfo(fd, "module_bound:\t1\n");
+		close(fd);
+	}
+}
+
+/* Returns whether a line of kallsyms ends in @symbol, a trampoline. */
+static bool has_symbol(const char *symbol)
+{
+	char line[512], *name;
+	bool found = false;
+	FILE *f;
+
+	f = fopen("/proc/kallsyms", "r");
+	if (CHECK_FAIL(!f))
+		return false;
+	while (!found && fgets(line, sizeof(line), f)) {
+		name = strstr(line, " bpf__");
+		found = name && !strncmp(name + 1, symbol, strlen(symbol)) &&
+			strchr("\t\n", name[1 + strlen(symbol)]);
+	}
+	fclose(f);
+	return found;
+}
+
+static void test_kallsyms(struct fixture *f)
+{
+	static const char * const symbols[] = {
+		"bpf__bm_obs.bm_a.ssthresh", "bpf__bm_obs.bm_a.undo_cwnd",
+		"bpf__bm_obs.bm_a.cong_avoid", "bpf__bm_obs.bm_b.ssthresh",
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(symbols); i++)
+		ASSERT_TRUE(has_symbol(symbols[i]), symbols[i]);
+	ASSERT_TRUE(has_symbol("bpf__bm_obs_2.bm_c.ssthresh"), "symbol of the second");
+	ASSERT_OK(bpf_module_unload(f->fd, NULL), "unload");
+	for (i = 0; i < ARRAY_SIZE(symbols); i++)
+		ASSERT_FALSE(has_symbol(symbols[i]), symbols[i]);
+	ASSERT_TRUE(has_symbol("bpf__bm_obs_2.bm_c.ssthresh"), "symbol of the second");
+}
+
+/* An op without a name is called after its type. */
+static void test_kallsyms_no_name(struct fixture *f)
+{
+	int fd;
+
+	ASSERT_OK(bpf_module_unload(f->fd2, NULL), "unload");
+	f->cc2.ops[0].name = 0;
+	fd = bm_cc_load(&f->cc2, "bm_obs_2");
+	if (ASSERT_OK_FD(fd, "load without a name")) {
+		ASSERT_TRUE(has_symbol("bpf__bm_obs_2.tcp_congestion_ops.ssthresh"), "symbol");
+		ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+		close(fd);
+	}
+}
+
+/* Looks for a symbol in the ring buffer of @page, which nothing was read from. */
+static int count_ksymbols(struct perf_event_mmap_page *page, const char *name, bool unregister)
+{
+	struct ksymbol {
+		struct perf_event_header header;
+		__u64 addr;
+		__u32 len;
+		__u16 type;
+		__u16 flags;
+		char name[];
+	} *sym;
+	int cnt = 0;
+	__u64 pos;
+
+	for (pos = 0; pos < page->data_head; pos += sym->header.size) {
+		sym = (void *)page + page->data_offset + pos;
+		if (!sym->header.size)
+			break;
+		if (sym->header.type == PERF_RECORD_KSYMBOL && !strcmp(sym->name, name) &&
+		    sym->flags == (unregister ? PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER : 0))
+			cnt++;
+	}
+	return cnt;
+}
+
+/* A profiler learns where the trampolines are, and when they no longer are. */
+static void test_perf(struct fixture *f)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.ksymbol = 1,
+		.watermark = 1,
+		.wakeup_watermark = 1,
+	};
+	size_t size = 17 * getpagesize();
+	struct bm_cc cc;
+	void *page;
+	int fd, pfd;
+
+	if (!bm_cc_open(&cc))
+		return;
+	/* on the processor where the symbols come and go */
+	pfd = syscall(__NR_perf_event_open, &attr, 0, -1, -1, 0);
+	if (!ASSERT_OK_FD(pfd, "perf_event_open"))
+		goto out;
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, pfd, 0);
+	if (!ASSERT_NEQ(page, MAP_FAILED, "mmap"))
+		goto out_pfd;
+	bm_cc_add(&cc, "bm_perf");
+	fd = bm_cc_load(&cc, "bm_perf_mod");
+	if (ASSERT_OK_FD(fd, "load")) {
+		ASSERT_EQ(count_ksymbols(page, "bpf__bm_perf_mod.bm_perf.ssthresh", false), 1,
+			  "records of the load");
+		ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+		ASSERT_EQ(count_ksymbols(page, "bpf__bm_perf_mod.bm_perf.ssthresh", true), 1,
+			  "records of the unload");
+		close(fd);
+	}
+	munmap(page, size);
+out_pfd:
+	close(pfd);
+out:
+	bm_cc_close(&cc);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct fixture *f);
+} tests[] = {
+	{ "iter", test_iter },
+	{ "prog", test_prog },
+	{ "fdinfo_bound", test_fdinfo_bound },
+	{ "kallsyms", test_kallsyms },
+	{ "kallsyms_no_name", test_kallsyms_no_name },
+	{ "perf", test_perf },
+};
+
+static void run_test(void (*run)(struct fixture *f))
+{
+	struct fixture f;
+
+	if (!bm_cc_open(&f.cc))
+		return;
+	bm_cc_add(&f.cc, "bm_a");
+	bm_cc_add(&f.cc, "bm_b");
+	f.fd = bm_cc_load(&f.cc, "bm_obs");
+	f.fd2 = bm_cc_open_load(&f.cc2, "bm_obs_2", "bm_c");
+	if (ASSERT_OK_FD(f.fd, "load") && f.fd2 >= 0)
+		run(&f);
+	if (f.fd2 >= 0)
+		bm_cc_cleanup(&f.cc2, f.fd2);
+	bm_cc_cleanup(&f.cc, f.fd);
+}
+
+void serial_test_bpf_module_observe(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++)
+		if (test__start_subtest(tests[i].name))
+			run_test(tests[i].run);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A congestion control that leaves itself, and a count of grace periods. */
+#include "bpf_tracing_net.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+static const char reno[] = "reno";
+
+int inits;
+int switch_err;
+int grace_periods;
+
+SEC("struct_ops")
+void BPF_PROG(leave_init, struct sock *sk)
+{
+	inits++;
+	switch_err = bpf_setsockopt(sk, SOL_TCP, TCP_CONGESTION, (void *)reno, sizeof(reno));
+}
+
+SEC("struct_ops")
+__u32 BPF_PROG(leave_ssthresh, struct sock *sk)
+{
+	return 2;
+}
+
+SEC("struct_ops")
+__u32 BPF_PROG(leave_undo_cwnd, struct sock *sk)
+{
+	return 10;
+}
+
+SEC("struct_ops")
+void BPF_PROG(leave_cong_avoid, struct sock *sk, __u32 ack, __u32 acked)
+{
+}
+
+/* Never attached: libbpf learns from it which members the programs are for. */
+SEC(".struct_ops.link")
+struct tcp_congestion_ops leave = {
+	.init		= (void *)leave_init,
+	.ssthresh	= (void *)leave_ssthresh,
+	.undo_cwnd	= (void *)leave_undo_cwnd,
+	.cong_avoid	= (void *)leave_cong_avoid,
+	.name		= "bm_skel",
+};
+
+/* The first step of a grace period of RCU-tasks. */
+SEC("?kprobe/rcu_tasks_pregp_step")
+int grace_period(void *ctx)
+{
+	grace_periods++;
+	return 0;
+}

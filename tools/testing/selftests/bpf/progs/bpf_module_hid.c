@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Makes the second byte of a device's reports from the first. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+__u8 *hid_bpf_get_data(struct hid_bpf_ctx *hctx, unsigned int offset, size_t size) __ksym;
+
+int fixups;
+
+SEC("struct_ops")
+int BPF_PROG(hid_event, struct hid_bpf_ctx *hctx, enum hid_report_type type)
+{
+	__u8 *data = hid_bpf_get_data(hctx, 0, 2);
+
+	if (data)
+		data[1] = data[0] + 5;
+	return 0;
+}
+
+/* May sleep, as the type allows for this member. */
+SEC("struct_ops.s")
+int BPF_PROG(hid_fixup, struct hid_bpf_ctx *hctx)
+{
+	__sync_fetch_and_add(&fixups, 1);
+	return 0;
+}
+
+/* Never attached: libbpf learns from it which members the programs are for. */
+SEC(".struct_ops.link")
+struct hid_bpf_ops hid = {
+	.hid_device_event	= (void *)hid_event,
+	.hid_rdesc_fixup	= (void *)hid_fixup,
+};
