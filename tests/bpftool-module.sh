@@ -7,12 +7,6 @@ module() { run bpftool module "$@"; }
 json() { run bpftool --json module "$@"; }
 available() { sysctl -n net.ipv4.tcp_available_congestion_control; }
 
-# one_line TEXT: the last run failed, with one line on stderr that holds TEXT
-one_line() { [ "$status" != 0 ] && [ "$(wc -l <"$out")" = 1 ] && says "$1"; }
-
-# field EXPRESSION VALUE: of the JSON of the last run, as python sees it in "d"
-field() { python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1" <"$out" | grep -qxF -- "$2"; }
-
 wait_gone() {
 	for _ in {1..100}; do
 		bpftool module list | grep -qw "$1" || return 0
@@ -51,7 +45,7 @@ module bogus
 check unknown-command not exits 0
 module help
 check help-exits-0 exits 0
-check help-shows-verbs says 'unload MODULE [drain]'
+check help-shows-verbs says 'unload MODULE [drain | wait [SECONDS]]'
 
 module load /objs/bpf_cubic.bpf.o
 check load-exits-0 exits 0
