@@ -6,8 +6,8 @@
 
 module() { run bpftool module "$@"; }
 json() { run bpftool --json "$@"; }
-field() { python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1" <"$out" | grep -qxF -- "$2"; }
-one_line() { [ "$status" != 0 ] && [ "$(grep -c '^Error: ' "$out")" = 1 ] && says "$1"; }
+# one_error TEXT: as one_line, after lines that tell what goes on
+one_error() { [ "$status" != 0 ] && [ "$(grep -c '^Error: ' "$out")" = 1 ] && says "$1"; }
 wait_state() {
 	for _ in {1..100}; do
 		bpftool module list | grep -q "$1" && return
@@ -32,7 +32,7 @@ check wait-two-numbers not exits 0
 module list
 check refused-changes-nothing says live
 module unload bpf_cubic wait 1
-check wait-times-out one_line 'user'
+check wait-times-out one_error 'user'
 check wait-times-out-says-so says 'after 1 second'
 check wait-tells-what-for grep -Eq '^Module bpf_cubic \(id [0-9]+\) is going, it waits for' "$out"
 module list
