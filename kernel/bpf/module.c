@@ -47,22 +47,18 @@ int bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog)
 	return owner && owner != mod ? -EBUSY : 0;
 }
 
-/* No-op if @prog went to another module since: it is released when the module
- * is gone, and again when its memory is freed.
+/* Let the programs of @inst belong to no module.  One that went to another
+ * since stays there: they are released when the module is gone, and again when
+ * its memory is freed.
  */
-void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog)
-{
-	if (mod)
-		cmpxchg(&prog->aux->bpf_module, mod, NULL);
-}
-
-static void bpf_module_release_progs(struct bpf_module *mod,
-				     struct bpf_struct_ops_inst *inst)
+void bpf_module_release_progs(const struct bpf_struct_ops_inst *inst)
 {
 	u32 i;
 
-	for (i = 0; i < inst->funcs_cnt && inst->links[i]; i++)
-		bpf_module_release_prog(mod, inst->links[i]->prog);
+	if (!inst->mod)
+		return;
+	for (i = 0; i < inst->funcs_cnt; i++)
+		cmpxchg(&inst->funcs[i].prog->aux->bpf_module, inst->mod, NULL);
 }
 
 /**
@@ -235,22 +231,39 @@ static void bpf_module_free_work(struct work_struct *work)
 	bpf_module_put_handle(mod);
 }
 
-static void bpf_module_free_after_tasks(struct rcu_head *rcu)
+/* Free @mod after the last of the grace periods that it waits for. */
+static void bpf_module_free_after(struct bpf_module *mod)
 {
-	struct bpf_module *mod = container_of(rcu, struct bpf_module, rcu);
-
+	/* Orders what each of them waited for before the work. */
+	if (!atomic_dec_and_test(&mod->grace_periods))
+		return;
 	INIT_WORK(&mod->work, bpf_module_free_work);
 	queue_work(system_unbound_wq, &mod->work);
 }
 
 static void bpf_module_free_after_rcu(struct rcu_head *rcu)
 {
-	call_rcu_tasks(rcu, bpf_module_free_after_tasks);
+	bpf_module_free_after(container_of(rcu, struct bpf_module, rcu));
+}
+
+static void bpf_module_free_after_tasks(struct rcu_head *rcu)
+{
+	bpf_module_free_after(container_of(rcu, struct bpf_module, rcu_tasks));
+}
+
+/* Callbacks run under RCU, and a task can be preempted in a trampoline outside
+ * of it: wait for both at once.  A module that is gone gets no new callbacks.
+ */
+static void bpf_module_wait_callbacks(struct bpf_module *mod)
+{
+	atomic_set(&mod->grace_periods, 2);
+	call_rcu(&mod->rcu, bpf_module_free_after_rcu);
+	call_rcu_tasks(&mod->rcu_tasks, bpf_module_free_after_tasks);
 }
 
 static void bpf_module_free_after_trace(struct rcu_head *rcu)
 {
-	call_rcu(rcu, bpf_module_free_after_rcu);
+	bpf_module_wait_callbacks(container_of(rcu, struct bpf_module, rcu));
 }
 
 /* The last user may be put by a callback of the module itself: a congestion
@@ -264,7 +277,7 @@ static void bpf_module_free_deferred(struct bpf_module *mod)
 	if (mod->sleepable)
 		call_rcu_tasks_trace(&mod->rcu, bpf_module_free_after_trace);
 	else
-		call_rcu(&mod->rcu, bpf_module_free_after_rcu);
+		bpf_module_wait_callbacks(mod);
 }
 
 /* The last of the refs is gone.  Any context but hard interrupts.  The programs
@@ -276,7 +289,7 @@ void bpf_module_gone(struct bpf_module *mod)
 	u32 i;
 
 	for (i = 0; i < mod->ops_cnt; i++) {
-		bpf_module_release_progs(mod, mod->ops[i].inst);
+		bpf_module_release_progs(mod->ops[i].inst);
 		bpf_struct_ops_inst_del_ksyms(mod->ops[i].inst);
 	}
 	if (mod->id)

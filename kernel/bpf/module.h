@@ -53,7 +53,9 @@ struct bpf_module_op {
  * @sleepable: a program of it is, so freeing waits for tasks-trace RCU.
  * @closed: it takes no more users, because it is unloaded or its load failed.
  * @announced: security modules were asked about it, and are told of its end.
- * @rcu: for the grace periods before freeing.
+ * @rcu: for a grace period before freeing.
+ * @rcu_tasks: for the one that goes on at the same time.
+ * @grace_periods: how many have to pass yet.
  * @work: frees, after them.
  * @drain_work: unloads a bound module whose last handle was put in a context
  *	that may not sleep.
@@ -78,6 +80,8 @@ struct bpf_module {
 	bool closed;
 	bool announced;
 	struct rcu_head rcu;
+	struct rcu_head rcu_tasks;
+	atomic_t grace_periods;
 	struct work_struct work;
 	struct work_struct drain_work;
 #ifdef CONFIG_SECURITY
@@ -104,7 +108,7 @@ static inline unsigned long bpf_module_users(const struct bpf_module *mod)
 bool bpf_module_get_user(struct bpf_module *mod);
 void bpf_module_put_user(struct bpf_module *mod);
 int bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog);
-void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog);
+void bpf_module_release_progs(const struct bpf_struct_ops_inst *inst);
 void bpf_module_withdraw_op(struct bpf_module *mod, u32 nr, struct va_format *reason);
 #endif
 void bpf_module_init(struct bpf_module *mod);

@@ -90,15 +90,11 @@ static int bpf_module_alloc_inst(struct bpf_module_op *op, const struct bpf_modu
 		goto put_provider;
 	}
 
-	err = bpf_struct_ops_inst_init(inst, desc, btf);
-	if (err)
-		goto free_inst;
+	inst->st_ops_desc = desc;
+	inst->btf = btf;
 	op->inst = inst;
 	return 0;
 
-free_inst:
-	bpf_struct_ops_inst_release(inst);
-	bpf_map_area_free(inst);
 put_provider:
 	module_put(provider);
 	return err;
@@ -134,9 +130,13 @@ static void bpf_module_log_type(struct bpf_verifier_log *log, const struct bpf_m
 	else
 		snprintf(label, sizeof(label), "#%u", nr);
 
+	/* Without struct module the BTF of some ops types is incomplete, which
+	 * keeps them from being ops types.
+	 */
 	if (err == -EOPNOTSUPP)
-		bpf_log(log, "op %s: type %u of that BTF is not an ops type of a subsystem\n",
-			label, uop->type_id);
+		bpf_log(log, "op %s: type %u of that BTF is not an ops type of a subsystem%s\n",
+			label, uop->type_id, IS_ENABLED(CONFIG_MODULES) ? "" :
+			"; those with an owner need CONFIG_MODULES");
 	else if (err == -EBADF || err == -EINVAL)
 		bpf_log(log, "op %s: fd %u is not the BTF of a loaded kernel module\n",
 			label, uop->btf_obj_fd);
@@ -168,6 +168,7 @@ static int bpf_module_build_op(struct bpf_module *mod, u32 nr, const struct bpf_
 
 	inst = op->inst;
 	inst->mod = mod;
+	inst->mod_name = mod->name;
 	inst->log = log;
 	inst->name = op->name;
 	inst->nr = nr;
@@ -184,8 +185,8 @@ static bool bpf_module_has_sleepable(const struct bpf_module *mod)
 	for (i = 0; i < mod->ops_cnt; i++) {
 		const struct bpf_struct_ops_inst *inst = mod->ops[i].inst;
 
-		for (j = 0; j < inst->funcs_cnt && inst->links[j]; j++) {
-			if (inst->links[j]->prog->sleepable)
+		for (j = 0; j < inst->funcs_cnt; j++) {
+			if (inst->funcs[j].prog->sleepable)
 				return true;
 		}
 	}
@@ -251,7 +252,8 @@ static void bpf_module_free_op(struct bpf_module_op *op)
 	struct bpf_struct_ops_inst *inst = op->inst;
 
 	if (inst) {
-		bpf_struct_ops_inst_release(inst);
+		bpf_module_release_progs(inst);
+		bpf_struct_ops_free_funcs(inst);
 		if (btf_is_module(inst->btf))
 			module_put(inst->st_ops_desc->st_ops->owner);
 		bpf_map_area_free(inst);

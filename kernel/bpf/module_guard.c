@@ -21,7 +21,7 @@ int bpf_module_check_caller(struct bpf_verifier_log *log)
 		return -EPERM;
 	}
 	if (!bpf_capable() || !perfmon_capable()) {
-		bpf_log(log, "loading a module needs CAP_BPF and CAP_PERFMON, no BPF token gives them\n");
+		bpf_log(log, "needs CAP_BPF and CAP_PERFMON, which no BPF token gives\n");
 		return -EPERM;
 	}
 	return 0;

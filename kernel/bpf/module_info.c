@@ -77,8 +77,8 @@ static int bpf_module_collect_ids(struct bpf_module *mod, struct bpf_module_ids 
 	for (i = 0; i < mod->ops_cnt; i++) {
 		struct bpf_struct_ops_inst *inst = mod->ops[i].inst;
 
-		for (j = 0; !err && j < inst->funcs_cnt && inst->links[j]; j++)
-			err = bpf_module_add_prog(progs, maps, inst->links[j]->prog);
+		for (j = 0; !err && j < inst->funcs_cnt; j++)
+			err = bpf_module_add_prog(progs, maps, inst->funcs[j].prog);
 	}
 	bpf_module_sort_ids(progs);
 	bpf_module_sort_ids(maps);

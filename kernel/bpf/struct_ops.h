@@ -16,7 +16,22 @@
 struct bpf_module;
 struct bpf_verifier_log;
 
-#define MAX_TRAMP_IMAGE_PAGES 8
+/**
+ * struct bpf_struct_ops_func - a function pointer that is set
+ * @prog: what it calls.  The reference is the instance's.
+ * @ksym: symbol of the trampoline, part of the instance's @ksyms.
+ * @image_size: bytes of the executable memory that starts with this trampoline,
+ *	0 if it is in that of one before.
+ * @size: bytes of the trampoline.
+ * @member: number of the member.
+ */
+struct bpf_struct_ops_func {
+	struct bpf_prog *prog;
+	struct bpf_ksym *ksym;
+	u16 image_size;
+	u16 size;
+	u16 member;
+};
 
 /**
  * struct bpf_struct_ops_inst - a kernel struct built from a value
@@ -25,18 +40,18 @@ struct bpf_verifier_log;
  *	@btf.
  * @btf: BTF that describes the type.
  * @mod: BPF module that owns the instance, NULL if it belongs to a map.
+ * @mod_name: its name, or NULL.
  * @log: receives the reason if building fails; only valid while building,
  *	NULL for a map.
  * @name: what @log calls the instance, NULL for @nr.
  * @nr: position in @mod.
- * @links: a link for every function pointer set, in the order of members; it
- *	holds the program that the trampoline calls.
- * @ksyms: symbols of the trampolines, in the same order.
- * @funcs_cnt: entries of @links and @ksyms.
- * @image_pages_cnt: entries in use of @image_pages.
- * @image_pages: executable pages that hold the trampolines.
- * @objcg: memory cgroup that the pages are charged to, or NULL.
- * @charged_pages: how many are.
+ * @funcs: the function pointers that are set, in the order of members.
+ * @funcs_cnt: entries of @funcs in use.
+ * @funcs_max: entries of @funcs that were allocated.
+ * @ksyms_size: bytes of @ksyms.
+ * @ksyms: symbols of the trampolines, of different sizes.
+ * @objcg: memory cgroup that executable memory is charged to, or NULL.
+ * @charged: bytes of it.
  * @kdata: the struct.  A subsystem gets a pointer to it and nothing else, so
  *	container_of() is the way back.
  */
@@ -44,31 +59,35 @@ struct bpf_struct_ops_inst {
 	const struct bpf_struct_ops_desc *st_ops_desc;
 	struct btf *btf;
 	struct bpf_module *mod;
+	const char *mod_name;
 	struct bpf_verifier_log *log;
 	const char *name;
 	u32 nr;
-	struct bpf_link **links;
-	struct bpf_ksym **ksyms;
+	struct bpf_struct_ops_func *funcs;
 	u32 funcs_cnt;
-	u32 image_pages_cnt;
-	void *image_pages[MAX_TRAMP_IMAGE_PAGES];
+	u32 funcs_max;
+	u32 ksyms_size;
+	void *ksyms;
 #ifdef CONFIG_MEMCG
 	struct obj_cgroup *objcg;
-	u32 charged_pages;
+	u32 charged;
 #endif
 	u8 kdata[] ____cacheline_aligned_in_smp;
 };
 
 struct btf *bpf_struct_ops_btf_get(int fd, struct module **mod);
-int bpf_struct_ops_inst_init(struct bpf_struct_ops_inst *inst,
-			     const struct bpf_struct_ops_desc *st_ops_desc,
-			     struct btf *btf);
 int bpf_struct_ops_inst_build(struct bpf_struct_ops_inst *inst, void *udata);
+
+/* struct_ops_image.c */
+int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *udata);
+void bpf_struct_ops_add_func(struct bpf_struct_ops_inst *inst, u32 member, struct bpf_prog *prog);
+int bpf_struct_ops_emit_funcs(struct bpf_struct_ops_inst *inst);
+void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst);
 void bpf_struct_ops_inst_add_ksyms(struct bpf_struct_ops_inst *inst);
 void bpf_struct_ops_inst_del_ksyms(struct bpf_struct_ops_inst *inst);
-void bpf_struct_ops_inst_release(struct bpf_struct_ops_inst *inst);
 u64 bpf_struct_ops_inst_mem_usage(const struct bpf_struct_ops_inst *inst);
 
+/* struct_ops_log.c */
 __printf(3, 4)
 void bpf_struct_ops_log(const struct bpf_struct_ops_inst *inst,
 			const struct btf_member *member, const char *fmt, ...);

@@ -67,6 +67,17 @@ static int find_matches(const char *name, struct name_matches *matches)
 	return fd == -ENOENT ? 0 : fd;
 }
 
+bool module_is_live(const char *name)
+{
+	struct name_matches matches = { .fd = -1 };
+	int err;
+
+	err = find_matches(name, &matches);
+	if (matches.fd >= 0)
+		close(matches.fd);
+	return !err && matches.live;
+}
+
 /* The live module of that name, else the only one that is going. */
 static int open_by_name(const char *name)
 {
@@ -370,12 +381,14 @@ static int do_help(int argc, char **argv)
 		"Usage: %1$s %2$s { show | list } [MODULE]\n"
 		"       %1$s %2$s load OBJ [name NAME] [ops OPS]... [pin FILE] [bound]\n"
 		"                       [replace MODULE] [PARAM=VALUE]...\n"
+		"       %1$s %2$s { boot | autoload NAME | aliases }\n"
 		"       %1$s %2$s unload MODULE [drain | wait [SECONDS]]\n"
 		"       %1$s %2$s dump MODULE\n"
 		"       %1$s %2$s info OBJ\n"
 		"       %1$s %2$s pin MODULE FILE\n"
 		"       %1$s %2$s help\n"
 		"\n"
+		"       OBJ := { FILE | NAME }\n"
 		"       " HELP_SPEC_MODULE "\n"
 		"       " HELP_SPEC_OPTIONS " |\n"
 		"                    {-f|--bpffs} | {-m|--mapcompat} | {-n|--nomount} }\n"
@@ -393,6 +406,9 @@ static const struct cmd cmds[] = {
 	{ "dump",	do_dump },
 	{ "info",	module_file_info },
 	{ "pin",	do_pin },
+	{ "boot",	module_boot },
+	{ "autoload",	module_autoload },
+	{ "aliases",	module_aliases },
 	{ "help",	do_help },
 	{ 0 }
 };
@@ -400,7 +416,8 @@ static const struct cmd cmds[] = {
 /* Help and files can be looked at on any kernel. */
 static bool needs_kernel(int argc, char **argv)
 {
-	return !argc || (!is_prefix(*argv, "help") && !is_prefix(*argv, "info"));
+	return !argc || (!is_prefix(*argv, "help") && !is_prefix(*argv, "info") &&
+			 strcmp(*argv, "aliases"));
 }
 
 int do_module(int argc, char **argv)

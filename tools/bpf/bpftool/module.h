@@ -146,8 +146,50 @@ void module_refs_plain(enum bpf_obj_type type, __u32 id);
 void module_refs_json(enum bpf_obj_type type, __u32 id);
 void module_refs_free(void);
 
-/* The commands "load" and "info", arguments as in struct cmd. */
+/* Where modules are that are loaded by name. */
+#define MODULE_DIR "/usr/lib/bpf/modules"
+
+enum module_conf_kind {
+	MODULE_CONF_LOAD,
+	MODULE_CONF_OPTIONS,	/* text is PARAM=VALUE */
+	MODULE_CONF_BLACKLIST,
+	MODULE_CONF_ALIAS,	/* text is what stands for the name */
+};
+
+struct module_conf_line {
+	enum module_conf_kind kind;
+	char *name;
+	char *text;
+};
+
+/* What the files in modules.d say, in their order. */
+struct module_conf {
+	struct module_conf_line *lines;
+	size_t cnt;
+	unsigned int bad_lines; /* were told of, and left out */
+};
+
+/* Read into @conf, which is zero: 0, or -1 with the error printed. */
+int module_conf_read(struct module_conf *conf);
+void module_conf_free(struct module_conf *conf);
+/* The next line of @kind after @prev, for any name if @name is NULL. */
+const struct module_conf_line *module_conf_next(const struct module_conf *conf,
+						enum module_conf_kind kind, const char *name,
+						const struct module_conf_line *prev);
+/* Can it be the name of a module, and stand in a path or a command as it is? */
+bool module_is_name(const char *name);
+/* The path of the object of that name: 0, or -1 with the error printed. */
+int module_find_file(const char *name, char *path, size_t size);
+/* Load it with its options unless it is loaded: 0, or -1 with the error printed. */
+int module_load_by_name(const char *name, const struct module_conf *conf);
+/* Is there a live module of that name? */
+bool module_is_live(const char *name);
+
+/* Commands with arguments as in struct cmd. */
 int module_load(int argc, char **argv);
 int module_file_info(int argc, char **argv);
+int module_boot(int argc, char **argv);
+int module_autoload(int argc, char **argv);
+int module_aliases(int argc, char **argv);
 
 #endif /* __BPFTOOL_MODULE_H */

@@ -27,8 +27,9 @@ struct load_args {
 	bool bound;
 	const char **ops; /* none: all but the optional ones */
 	int ops_cnt;
-	char **params; /* PARAM=VALUE */
+	char **params; /* PARAM=VALUE, later ones win */
 	int param_cnt;
+	bool by_system; /* not by a person: what is loaded already is no error */
 };
 
 static int parse_replace(int *argc, char ***argv, struct load_args *args)
@@ -438,6 +439,16 @@ static int attach_modules(struct bpf_object *obj, const struct load_args *args,
 	return pin_or_unload(bpf_link__fd(links[0]), args);
 }
 
+/* Are all that are chosen there, as after an earlier load? */
+static bool are_live(const struct bpf_object *obj)
+{
+	struct bpf_module *mod = next_chosen(obj, NULL);
+
+	while (mod && module_is_live(bpf_module__name(mod)))
+		mod = next_chosen(obj, mod);
+	return !mod;
+}
+
 static int load_object(struct bpf_object *obj, const struct load_args *args)
 {
 	struct bpf_module *mod;
@@ -446,6 +457,8 @@ static int load_object(struct bpf_object *obj, const struct load_args *args)
 
 	if (set_up_modules(obj, args))
 		return -1;
+	if (args->by_system && are_live(obj))
+		return 0;
 
 	set_max_rlimit();
 	if (bpf_object__load(obj)) {
@@ -513,6 +526,65 @@ static int load_file(const struct load_args *args)
 	return err;
 }
 
+/* Turn the name that is args->file into the file, and put its options in front of
+ * the parameters. @path holds the file, and @conf the options, while they are used.
+ */
+static int resolve_name(struct load_args *args, const struct module_conf *conf, char *path,
+			size_t size)
+{
+	const struct module_conf_line *line = NULL;
+	const char *name = args->file;
+	char **params;
+	int cnt = 0;
+
+	if (module_find_file(name, path, size))
+		return -1;
+
+	params = calloc(conf->cnt + args->param_cnt + 1, sizeof(*params));
+	if (!params) {
+		p_err("mem alloc failed");
+		return -1;
+	}
+	while ((line = module_conf_next(conf, MODULE_CONF_OPTIONS, name, line)))
+		params[cnt++] = line->text;
+	if (args->param_cnt)
+		memcpy(params + cnt, args->params, args->param_cnt * sizeof(*params));
+	free(args->params);
+
+	args->file = path;
+	args->params = params;
+	args->param_cnt += cnt;
+	return 0;
+}
+
+int module_load_by_name(const char *name, const struct module_conf *conf)
+{
+	struct load_args args = { .file = name, .replace_fd = -1, .by_system = true };
+	char path[PATH_MAX];
+	int err;
+
+	err = resolve_name(&args, conf, path, sizeof(path)) ?: load_file(&args);
+	free(args.params);
+	return err;
+}
+
+/* A file comes before a name. */
+static int load_file_or_name(struct load_args *args)
+{
+	struct module_conf conf = {};
+	char path[PATH_MAX];
+	int err;
+
+	if (strchr(args->file, '/') || !access(args->file, F_OK))
+		return load_file(args);
+
+	if (module_conf_read(&conf))
+		return -1;
+	err = resolve_name(args, &conf, path, sizeof(path)) ?: load_file(args);
+	module_conf_free(&conf);
+	return err;
+}
+
 int module_load(int argc, char **argv)
 {
 	struct load_args args = { .replace_fd = -1 };
@@ -523,7 +595,7 @@ int module_load(int argc, char **argv)
 
 	err = parse_args(argc, argv, &args);
 	if (!err)
-		err = load_file(&args);
+		err = load_file_or_name(&args);
 	if (args.replace_fd >= 0)
 		close(args.replace_fd);
 	free(args.ops);

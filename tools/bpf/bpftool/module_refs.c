@@ -92,7 +92,8 @@ void module_refs_free(void)
 
 	hashmap__free(prog_refs);
 	hashmap__free(map_refs);
-	prog_refs = map_refs = NULL;
+	prog_refs = NULL;
+	map_refs = NULL;
 	while ((name = names)) {
 		names = name->next;
 		free(name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who may change a module, whatever fd he has of it. */
 #include "bpf_module_kinds.h"
-#include <linux/mount.h>
+#include "bpf_module_token.h"
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "cap_helpers.h"
@@ -288,71 +288,41 @@ static int xdp_load(int token_fd)
  * In a user namespace, with all capabilities there and a token for everything:
  * that is good for a program, and no good for a module.
  */
-static int with_token(struct gift *gift, int to_parent, int from_parent)
+static int with_token(struct gift *gift, const struct bm_talk *talk)
 {
-	int fs_fd, mnt_fd, token_fd;
-	char c;
+	int token_fd;
 
 	if (differs("unshare", unshare(CLONE_NEWUSER | CLONE_NEWNS), 0))
 		return 1;
-	fs_fd = syscall(__NR_fsopen, "bpf", 0);
-	if (differs("tell", write(to_parent, &fs_fd, sizeof(fs_fd)), sizeof(fs_fd)) ||
-	    differs("wait", read(from_parent, &c, 1), 1))
-		return 1;
-	mnt_fd = syscall(__NR_fsmount, fs_fd, 0, 0);
-	token_fd = bpf_token_create(openat(mnt_fd, ".", O_RDONLY), NULL);
+	token_fd = bm_token_ask(talk);
 	return differs("token", token_fd < 0, false) ||
 	       differs("program without token", xdp_load(0), -EPERM) ||
 	       differs("program with token", xdp_load(token_fd) < 0, false) ||
 	       has_power(gift) ||
-	       differs("log", !!strstr(gift->cc.log, "no BPF token gives them"), true);
-}
-
-/* Gives the child's file system the right to make tokens for everything. */
-static bool delegate(pid_t child, int child_fs_fd)
-{
-	static const char * const keys[] = { "delegate_cmds", "delegate_maps", "delegate_progs",
-					     "delegate_attachs" };
-	int i, pidfd, fs_fd, err = 0;
-
-	pidfd = syscall(__NR_pidfd_open, child, 0);
-	fs_fd = syscall(__NR_pidfd_getfd, pidfd, child_fs_fd, 0);
-	close(pidfd);
-	if (!ASSERT_OK_FD(fs_fd, "child's file system"))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(keys); i++)
-		err |= syscall(__NR_fsconfig, fs_fd, FSCONFIG_SET_STRING, keys[i], "any", 0);
-	err |= syscall(__NR_fsconfig, fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	close(fs_fd);
-	return ASSERT_OK(err, "delegate");
+	       differs("log", !!strstr(gift->cc.log, "which no BPF token gives"), true);
 }
 
 static void test_token(void)
 {
-	int up[2], down[2], status, fs_fd;
+	struct bm_talk talk;
 	struct gift gift;
 	struct bm_cc cc;
 	pid_t child;
+	int status;
 
 	if (!gift_open(&gift, &cc))
 		return;
-	if (!ASSERT_OK(pipe(up) || pipe(down), "pipe"))
+	if (!bm_talk_open(&talk))
 		goto out;
 	fflush(stdout);
 	child = fork();
 	if (!child)
-		_exit(with_token(&gift, up[1], down[0]));
-	close(up[1]);
-	close(down[0]);
+		_exit(with_token(&gift, &talk));
 	if (ASSERT_GT(child, 0, "fork")) {
-		if (ASSERT_EQ(read(up[0], &fs_fd, sizeof(fs_fd)), sizeof(fs_fd), "child's fd") &&
-		    delegate(child, fs_fd))
-			ASSERT_EQ(write(down[1], "", 1), 1, "let the child go on");
-		close(down[1]);
+		bm_token_give(&talk, child);
 		ASSERT_EQ(waitpid(child, &status, 0), child, "waitpid");
 		ASSERT_EQ(status, 0, "status of the child");
 	}
-	close(up[0]);
 	ASSERT_EQ(bm_find("bm_guard"), gift.id, "id");
 out:
 	bm_cc_close(&gift.cc);

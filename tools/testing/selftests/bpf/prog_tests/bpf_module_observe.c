@@ -219,6 +219,61 @@ out:
 	bm_cc_close(&cc);
 }
 
+static __u64 count_runs(const struct bm_cc *cc)
+{
+	__u64 cnt = 0;
+	int i;
+
+	for (i = 0; i < BM_CC_PROGS; i++) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		if (cc->prog[i] < 0)
+			continue;
+		ASSERT_OK(bpf_prog_get_info_by_fd(cc->prog[i], &info, &len), "prog info");
+		cnt += info.run_cnt;
+	}
+	return cnt;
+}
+
+/* Sends enough for callbacks of @name to be called. */
+static void send_through(const char *name)
+{
+	static const char data[64 * 1024];
+	int listener, client, server = -1;
+
+	listener = bm_listen(AF_INET, name);
+	if (!ASSERT_OK_FD(listener, "listen"))
+		return;
+	client = bm_connect(listener, name);
+	if (ASSERT_OK_FD(client, "connect"))
+		server = accept(listener, NULL, NULL);
+	if (ASSERT_OK_FD(server, "accept"))
+		ASSERT_EQ(write(client, data, sizeof(data)), sizeof(data), "send");
+	close(server);
+	close(client);
+	close(listener);
+}
+
+/* Callbacks are counted while statistics are on, and only then. */
+static void test_stats(struct fixture *f)
+{
+	__u64 runs;
+	int fd;
+
+	send_through("bm_c");
+	ASSERT_EQ(count_runs(&f->cc2), 0, "not counted");
+	fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (!ASSERT_OK_FD(fd, "enable"))
+		return;
+	send_through("bm_c");
+	close(fd);
+	runs = count_runs(&f->cc2);
+	ASSERT_GT(runs, 0, "counted");
+	send_through("bm_c");
+	ASSERT_EQ(count_runs(&f->cc2), runs, "not counted any more");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct fixture *f);
@@ -229,6 +284,7 @@ static const struct {
 	{ "kallsyms", test_kallsyms },
 	{ "kallsyms_no_name", test_kallsyms_no_name },
 	{ "perf", test_perf },
+	{ "stats", test_stats },
 };
 
 static void run_test(void (*run)(struct fixture *f))

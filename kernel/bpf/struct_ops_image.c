@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The functions of an instance: programs, the trampolines that call them, and
+ * the symbols of these.  All are sized first, so that an image is no larger
+ * than the trampolines in it.
+ */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/cfi.h>
+#include <linux/filter.h>
+#include <linux/memcontrol.h>
+#include <linux/slab.h>
+#include "struct_ops.h"
+
+/* As the compiler aligns functions. */
+#define TRAMP_ALIGN 16
+/* What the arch code that allocates executable memory can give at once. */
+#define IMAGE_MAX PAGE_SIZE
+
+/**
+ * struct bpf_struct_ops_tramp_args - what arch code is told of a trampoline
+ * @tlinks: @link is the only one.
+ * @link: no more than a way to name the program.
+ */
+struct bpf_struct_ops_tramp_args {
+	struct bpf_tramp_links tlinks[BPF_TRAMP_MAX];
+	struct bpf_tramp_link link;
+};
+
+static u32 bpf_struct_ops_tramp_flags(const struct btf_func_model *model)
+{
+	return BPF_TRAMP_F_INDIRECT | (model->ret_size > 0 ? BPF_TRAMP_F_RET_FENTRY_RET : 0);
+}
+
+/* Size in bytes of a trampoline that calls the program of @link, or an error.
+ * Leaves @link in @tlinks.
+ */
+int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_link *link,
+			      const struct btf_func_model *model, void *stub_func)
+{
+	int size;
+
+	tlinks[BPF_TRAMP_FENTRY].links[0] = link;
+	tlinks[BPF_TRAMP_FENTRY].nr_links = 1;
+	size = arch_bpf_trampoline_size(model, bpf_struct_ops_tramp_flags(model), tlinks,
+					stub_func);
+	if (size > (int)IMAGE_MAX)
+		return -E2BIG;
+	return size ? : -EFAULT;
+}
+
+/* Write the trampoline that bpf_struct_ops_tramp_size() measured to @image. */
+int bpf_struct_ops_tramp_emit(struct bpf_tramp_links *tlinks,
+			      const struct btf_func_model *model, void *stub_func,
+			      void *image, u32 size)
+{
+	int err;
+
+	err = arch_prepare_bpf_trampoline(NULL, image, image + size, model,
+					  bpf_struct_ops_tramp_flags(model), tlinks, stub_func);
+	return err > 0 ? 0 : err ? : -EFAULT;
+}
+
+void *bpf_struct_ops_image_alloc(u32 size)
+{
+	void *image;
+	int err;
+
+	err = bpf_jit_charge_modmem(size);
+	if (err)
+		return ERR_PTR(err);
+	image = arch_alloc_bpf_trampoline(size);
+	if (!image) {
+		bpf_jit_uncharge_modmem(size);
+		return ERR_PTR(-ENOMEM);
+	}
+	return image;
+}
+
+void bpf_struct_ops_image_free(void *image, u32 size)
+{
+	if (image) {
+		arch_free_bpf_trampoline(image, size);
+		bpf_jit_uncharge_modmem(size);
+	}
+}
+
+#ifdef CONFIG_MEMCG
+/* Executable memory comes from packs that all share, so charge it here. */
+static int bpf_struct_ops_charge(struct bpf_struct_ops_inst *inst, u32 size)
+{
+	int err;
+
+	if (!memcg_bpf_enabled())
+		return 0;
+	if (!inst->objcg)
+		inst->objcg = get_obj_cgroup_from_current();
+	if (!inst->objcg)
+		return 0;
+	err = obj_cgroup_charge(inst->objcg, GFP_KERNEL, size);
+	if (!err)
+		inst->charged += size;
+	return err;
+}
+
+static void bpf_struct_ops_uncharge(struct bpf_struct_ops_inst *inst)
+{
+	if (!inst->objcg)
+		return;
+	obj_cgroup_uncharge(inst->objcg, inst->charged);
+	obj_cgroup_put(inst->objcg);
+	inst->objcg = NULL;
+	inst->charged = 0;
+}
+#else
+static int bpf_struct_ops_charge(struct bpf_struct_ops_inst *inst, u32 size)
+{
+	return 0;
+}
+
+static void bpf_struct_ops_uncharge(struct bpf_struct_ops_inst *inst)
+{
+}
+#endif
+
+static const struct btf_member *
+bpf_struct_ops_func_member(const struct bpf_struct_ops_inst *inst,
+			   const struct bpf_struct_ops_func *func)
+{
+	return btf_type_member(inst->st_ops_desc->type) + func->member;
+}
+
+static void *bpf_struct_ops_func_stub(const struct bpf_struct_ops_inst *inst,
+				      const struct bpf_struct_ops_func *func)
+{
+	const struct bpf_struct_ops_desc *desc = inst->st_ops_desc;
+	const struct btf_member *member = bpf_struct_ops_func_member(inst, func);
+
+	return *(void **)(desc->st_ops->cfi_stubs + __btf_member_bit_offset(desc->type, member) / 8);
+}
+
+/* Make room for a function of every pointer that is set in @udata. */
+int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *udata)
+{
+	const struct btf_type *t = inst->st_ops_desc->type;
+	const struct btf_member *member;
+	u32 i, cnt = 0;
+
+	for_each_member(i, t, member) {
+		u32 moff = __btf_member_bit_offset(t, member) / 8;
+
+		if (btf_type_resolve_func_ptr(inst->btf, member->type, NULL) &&
+		    *(unsigned long *)(udata + moff))
+			cnt++;
+	}
+	if (!cnt)
+		return 0;
+	inst->funcs = kcalloc(cnt, sizeof(*inst->funcs), bpf_memcg_flags(GFP_USER));
+	if (!inst->funcs)
+		return -ENOMEM;
+	inst->funcs_max = cnt;
+	return 0;
+}
+
+/* Let member number @member call @prog, whose reference, and claim for the
+ * module, go to @inst.
+ */
+void bpf_struct_ops_add_func(struct bpf_struct_ops_inst *inst, u32 member, struct bpf_prog *prog)
+{
+	struct bpf_struct_ops_func *func = &inst->funcs[inst->funcs_cnt++];
+
+	func->prog = prog;
+	func->member = member;
+}
+
+static int bpf_struct_ops_size_funcs(struct bpf_struct_ops_inst *inst,
+				     struct bpf_struct_ops_tramp_args *args)
+{
+	const struct bpf_struct_ops *st_ops = inst->st_ops_desc->st_ops;
+	struct bpf_struct_ops_func *func;
+
+	for (func = inst->funcs; func < inst->funcs + inst->funcs_cnt; func++) {
+		int size;
+
+		args->link.link.prog = func->prog;
+		size = bpf_struct_ops_tramp_size(args->tlinks, &args->link,
+						 &st_ops->func_models[func->member],
+						 bpf_struct_ops_func_stub(inst, func));
+		if (size < 0)
+			return size;
+		func->size = size;
+	}
+	return 0;
+}
+
+/* There can be many ops of a type in modules, so the name says which one. */
+static u32 bpf_struct_ops_func_name(const struct bpf_struct_ops_inst *inst,
+				    const struct bpf_struct_ops_func *func, char *buf, u32 size)
+{
+	const char *tname, *mname;
+	int len;
+
+	tname = btf_name_by_offset(inst->btf, inst->st_ops_desc->type->name_off);
+	mname = btf_name_by_offset(inst->btf, bpf_struct_ops_func_member(inst, func)->name_off);
+	if (inst->mod_name)
+		len = snprintf(buf, size, "bpf__%s.%s.%s", inst->mod_name, inst->name ?: tname,
+			       mname);
+	else
+		len = snprintf(buf, size, "bpf__%s_%s", tname, mname);
+	return min(len, KSYM_NAME_LEN - 1);
+}
+
+static u32 bpf_struct_ops_ksym_size(u32 name_len)
+{
+	return ALIGN(offsetof(struct bpf_ksym, name) + name_len + 1, __alignof__(struct bpf_ksym));
+}
+
+/* All symbols are one allocation, each with no more room than its name takes. */
+static int bpf_struct_ops_alloc_ksyms(struct bpf_struct_ops_inst *inst)
+{
+	u32 i, off = 0, size = 0;
+
+	for (i = 0; i < inst->funcs_cnt; i++)
+		size += bpf_struct_ops_ksym_size(bpf_struct_ops_func_name(inst, &inst->funcs[i],
+									  NULL, 0));
+	inst->ksyms = kvzalloc(size, bpf_memcg_flags(GFP_USER));
+	if (!inst->ksyms)
+		return -ENOMEM;
+	inst->ksyms_size = size;
+
+	for (i = 0; i < inst->funcs_cnt; i++) {
+		struct bpf_ksym *ksym = inst->ksyms + off;
+		u32 room = min_t(u32, size - off - offsetof(struct bpf_ksym, name), KSYM_NAME_LEN);
+
+		off += bpf_struct_ops_ksym_size(bpf_struct_ops_func_name(inst, &inst->funcs[i],
+									 ksym->name, room));
+		INIT_LIST_HEAD_RCU(&ksym->lnode);
+		inst->funcs[i].ksym = ksym;
+	}
+	return 0;
+}
+
+static int bpf_struct_ops_emit_func(struct bpf_struct_ops_inst *inst,
+				    const struct bpf_struct_ops_func *func,
+				    struct bpf_struct_ops_tramp_args *args, void *image)
+{
+	const struct bpf_struct_ops_desc *desc = inst->st_ops_desc;
+	const struct btf_member *member = bpf_struct_ops_func_member(inst, func);
+	int err;
+
+	args->link.link.prog = func->prog;
+	err = bpf_struct_ops_tramp_emit(args->tlinks, &desc->st_ops->func_models[func->member],
+					bpf_struct_ops_func_stub(inst, func), image, func->size);
+	if (err)
+		return err;
+	bpf_image_ksym_init(image, func->size, func->ksym);
+	*(void **)(inst->kdata + __btf_member_bit_offset(desc->type, member) / 8) =
+		image + cfi_get_offset();
+	return 0;
+}
+
+/* Emit as many functions as fit in an image, from @first on; return the number
+ * of the next one, or an error.
+ */
+static int bpf_struct_ops_emit_image(struct bpf_struct_ops_inst *inst, u32 first,
+				     struct bpf_struct_ops_tramp_args *args)
+{
+	u32 i, next, off = 0, size = 0;
+	void *image;
+	int err;
+
+	for (next = first; next < inst->funcs_cnt; next++) {
+		u32 more = ALIGN(inst->funcs[next].size, TRAMP_ALIGN);
+
+		if (size + more > IMAGE_MAX)
+			break;
+		size += more;
+	}
+
+	err = bpf_struct_ops_charge(inst, size);
+	if (err)
+		return err;
+	image = bpf_struct_ops_image_alloc(size);
+	if (IS_ERR(image))
+		return PTR_ERR(image);
+	inst->funcs[first].ksym->start = (unsigned long)image;
+	inst->funcs[first].image_size = size;
+
+	for (i = first; i < next; i++) {
+		err = bpf_struct_ops_emit_func(inst, &inst->funcs[i], args, image + off);
+		if (err)
+			return err;
+		off += ALIGN(inst->funcs[i].size, TRAMP_ALIGN);
+	}
+	err = arch_protect_bpf_trampoline(image, size);
+	return err ? : next;
+}
+
+/* Emit the trampolines of all functions and let the struct point at them.  May
+ * sleep.  If it fails, bpf_struct_ops_free_funcs() undoes what was done.
+ */
+int bpf_struct_ops_emit_funcs(struct bpf_struct_ops_inst *inst)
+{
+	struct bpf_struct_ops_tramp_args *args;
+	int err, next = 0;
+
+	if (!inst->funcs_cnt)
+		return 0;
+	args = kzalloc(sizeof(*args), GFP_KERNEL);
+	if (!args)
+		return -ENOMEM;
+
+	err = bpf_struct_ops_size_funcs(inst, args);
+	if (!err)
+		err = bpf_struct_ops_alloc_ksyms(inst);
+	while (!err && next < inst->funcs_cnt) {
+		next = bpf_struct_ops_emit_image(inst, next, args);
+		if (next < 0)
+			err = next;
+	}
+	kfree(args);
+	return err;
+}
+
+void bpf_struct_ops_inst_add_ksyms(struct bpf_struct_ops_inst *inst)
+{
+	u32 i;
+
+	for (i = 0; i < inst->funcs_cnt; i++)
+		bpf_image_ksym_add(inst->funcs[i].ksym);
+}
+
+void bpf_struct_ops_inst_del_ksyms(struct bpf_struct_ops_inst *inst)
+{
+	u32 i;
+
+	for (i = 0; i < inst->funcs_cnt; i++)
+		bpf_image_ksym_del(inst->funcs[i].ksym);
+}
+
+/* Free the functions of @inst, of which none may be running.  May sleep. */
+void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst)
+{
+	u32 i;
+
+	for (i = 0; i < inst->funcs_cnt; i++) {
+		struct bpf_struct_ops_func *func = &inst->funcs[i];
+
+		if (func->image_size)
+			bpf_struct_ops_image_free((void *)func->ksym->start, func->image_size);
+		bpf_prog_put(func->prog);
+	}
+	bpf_struct_ops_uncharge(inst);
+	kvfree(inst->ksyms);
+	kfree(inst->funcs);
+	inst->ksyms = NULL;
+	inst->funcs = NULL;
+	inst->ksyms_size = 0;
+	inst->funcs_cnt = 0;
+	inst->funcs_max = 0;
+}
+
+/* Bytes that @inst takes. */
+u64 bpf_struct_ops_inst_mem_usage(const struct bpf_struct_ops_inst *inst)
+{
+	u64 usage;
+	u32 i;
+
+	usage = struct_size(inst, kdata, inst->st_ops_desc->type->size);
+	usage += inst->funcs_max * sizeof(*inst->funcs) + inst->ksyms_size;
+	for (i = 0; i < inst->funcs_cnt; i++)
+		usage += inst->funcs[i].image_size;
+	return usage;
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * bpftool module boot, autoload, aliases: modules that the system loads.
+ *
+ * The kernel asks modprobe for what it lacks, a congestion control by the name
+ * "tcp_NAME". The lines that "aliases" writes have modprobe run "autoload" when
+ * there is no kernel module of that name.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <bpf/libbpf_internal.h>
+
+#include "json_writer.h"
+#include "main.h"
+#include "module.h"
+
+/* Request, path of bpftool, name */
+#define ALIAS_FORMAT \
+	"install %1$s /sbin/modprobe -q --ignore-install %1$s || '%2$s' module autoload %3$s\n"
+
+static bool is_blacklisted(const struct module_conf *conf, const char *name)
+{
+	return module_conf_next(conf, MODULE_CONF_BLACKLIST, name, NULL);
+}
+
+static int boot(const struct module_conf *conf)
+{
+	const struct module_conf_line *line = NULL;
+	int err = conf->bad_lines ? -1 : 0;
+
+	while ((line = module_conf_next(conf, MODULE_CONF_LOAD, NULL, line))) {
+		if (is_blacklisted(conf, line->name))
+			p_info("module %s is blacklisted", line->name);
+		else if (module_load_by_name(line->name, conf))
+			err = -1;
+	}
+	return err;
+}
+
+int module_boot(int argc, char **argv)
+{
+	struct module_conf conf = {};
+	int err;
+
+	if (argc)
+		return BAD_ARG();
+	if (module_conf_read(&conf))
+		return -1;
+
+	if (json_output)
+		jsonw_start_array(json_wtr);
+	err = boot(&conf);
+	if (json_output)
+		jsonw_end_array(json_wtr);
+	module_conf_free(&conf);
+	return err;
+}
+
+int module_autoload(int argc, char **argv)
+{
+	struct module_conf conf = {};
+	const char *name;
+	int err = -1;
+
+	if (!REQ_ARGS(1))
+		return -1;
+	name = GET_ARG();
+	if (argc)
+		return BAD_ARG();
+	if (module_conf_read(&conf))
+		return -1;
+
+	if (is_blacklisted(&conf, name))
+		p_err("module %s is blacklisted; a person loads it with '%s module load %s'",
+		      name, bin_name, name);
+	else
+		err = module_load_by_name(name, &conf);
+	module_conf_free(&conf);
+	return err;
+}
+
+/* A kernel module comes first. modprobe's own option keeps it from this line. */
+static void print_alias(const char *bpftool, const char *request, const char *name)
+{
+	if (json_output) {
+		jsonw_start_object(json_wtr);
+		jsonw_string_field(json_wtr, "request", request);
+		jsonw_string_field(json_wtr, "name", name);
+		jsonw_end_object(json_wtr);
+	} else {
+		printf(ALIAS_FORMAT, request, bpftool, name);
+	}
+}
+
+/* What the kernel asks for when it lacks the ops: NULL if it does not ask. */
+static const char *get_request(const struct btf *btf, const struct bpf_map *map, char *buf,
+			       size_t size)
+{
+	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	const char *type = btf__name_by_offset(btf, t->name_off), *expected = "tcp_congestion_ops";
+	const struct btf_member *m = btf_members(t);
+	int i;
+
+	if (bpf_core_essential_name_len(type) != strlen(expected) ||
+	    strncmp(type, expected, strlen(expected)))
+		return NULL;
+
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		if (strcmp(btf__name_by_offset(btf, m->name_off), "name"))
+			continue;
+		snprintf(buf, size, "tcp_%.*s", (int)btf__resolve_size(btf, m->type),
+			 (const char *)bpf_map__initial_value(map, NULL) + m->offset / 8);
+		return module_is_name(buf) ? buf : NULL;
+	}
+	return NULL;
+}
+
+static void print_object_aliases(const struct bpf_object *obj, const char *bpftool,
+				 const char *name)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	char request[BPF_MODULE_NAME_LEN];
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj)
+		if (bpf_map__module(map) && bpf_map__autocreate(map) &&
+		    get_request(btf, map, request, sizeof(request)))
+			print_alias(bpftool, request, name);
+}
+
+/* "cubic" of "cubic.bpf.o" or "cubic.o"; NULL if it is no object's name. */
+static const char *object_name(const char *file, char *buf, size_t size)
+{
+	size_t len = strlen(file);
+
+	if (len > 2 && strcmp(file + len - 2, ".o") == 0)
+		len -= 2;
+	else
+		return NULL;
+	if (len > 4 && strncmp(file + len - 4, ".bpf", 4) == 0)
+		len -= 4;
+	snprintf(buf, size, "%.*s", (int)len, file);
+	return len < size && module_is_name(buf) ? buf : NULL;
+}
+
+static int print_file_aliases(const char *file, const char *bpftool)
+{
+	char name[BPF_MODULE_NAME_LEN], path[PATH_MAX];
+	libbpf_print_fn_t old_print;
+	struct bpf_object *obj;
+
+	if (!object_name(file, name, sizeof(name)) || module_find_file(name, path, sizeof(path)))
+		return 0;
+
+	old_print = module_warnings_begin();
+	obj = module_open_object(path);
+	if (obj)
+		print_object_aliases(obj, bpftool, name);
+	bpf_object__close(obj);
+	module_warnings_end(old_print);
+	return obj ? 0 : -1;
+}
+
+static int print_dir_aliases(const char *bpftool)
+{
+	struct dirent **files;
+	int cnt, i, err = 0;
+
+	cnt = scandir(MODULE_DIR, &files, NULL, alphasort);
+	if (cnt < 0) {
+		if (errno == ENOENT)
+			return 0;
+		p_err("can't read " MODULE_DIR ": %s", strerror(errno));
+		return -1;
+	}
+
+	for (i = 0; i < cnt; i++) {
+		if (print_file_aliases(files[i]->d_name, bpftool))
+			err = -1;
+		free(files[i]);
+	}
+	free(files);
+	return err;
+}
+
+/* Of several lines for one request modprobe takes the first: what is configured
+ * comes before what is found.
+ */
+static int print_aliases(const struct module_conf *conf, const char *bpftool)
+{
+	const struct module_conf_line *line = NULL;
+
+	while ((line = module_conf_next(conf, MODULE_CONF_ALIAS, NULL, line)))
+		print_alias(bpftool, line->text, line->name);
+	return print_dir_aliases(bpftool);
+}
+
+int module_aliases(int argc, char **argv)
+{
+	struct module_conf conf = {};
+	char bpftool[PATH_MAX];
+	ssize_t len;
+	int err;
+
+	if (argc)
+		return BAD_ARG();
+
+	/* as the kernel sees it, which has another search path */
+	len = readlink("/proc/self/exe", bpftool, sizeof(bpftool) - 1);
+	if (len < 0 || memchr(bpftool, '\'', len)) {
+		p_err("can't tell the path of %s", bin_name);
+		return -1;
+	}
+	bpftool[len] = '\0';
+
+	if (module_conf_read(&conf))
+		return -1;
+	if (json_output)
+		jsonw_start_array(json_wtr);
+	err = print_aliases(&conf, bpftool);
+	if (json_output)
+		jsonw_end_array(json_wtr);
+	if (conf.bad_lines)
+		err = -1;
+	module_conf_free(&conf);
+	return err;
+}

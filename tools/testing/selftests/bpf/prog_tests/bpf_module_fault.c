@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation and every copy from and to user space that a command makes
+ * fails once: the n-th of them is made to fail, for n from 1 until there are no
+ * more. After each the command has worked or not, and nothing lies between.
+ *
+ * Needs a kernel with fault injection; on others it is skipped.
+ */
+#include "bpf_module_helpers.h"
+#include "bpf_module_report.h"
+#include "bpf_module_iter.skel.h"
+#include "struct_ops_module.skel.h"
+
+#define FAULT_MAX 5000
+#define FAULT_PIN "/sys/fs/bpf/bm_fault"
+
+struct fault {
+	struct bm_cc cc;
+	struct bm_cc next;	/* what replaces it */
+	int fd;			/* the module that the command is about, -1 for none */
+	int next_fd;
+	__u32 id;
+	int link_fd;		/* of an iterator, -1 for none */
+	struct struct_ops_module *testmod;
+	struct bm_type testmod_type;
+};
+
+static const char * const op_names[] = { "bm_a", "bm_b", "bm_c", "bm_d" };
+
+static bool write_file(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), len = strlen(value);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, value, len) == len;
+	close(fd);
+	return ok;
+}
+
+/* Waiting allocations fail as well as others, of every order. */
+static bool injection_on(void)
+{
+	return write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") &&
+	       write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N") &&
+	       write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N") &&
+	       write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0") &&
+	       write_file("/sys/kernel/debug/failslab/verbose", "0") &&
+	       write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+}
+
+/* Only kernels with fault injection have both files. */
+static int fail_nth_open(void)
+{
+	if (access("/proc/self/make-it-fail", F_OK))
+		return -1;
+	return open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+}
+
+static void fail_nth_set(int fd, int nth)
+{
+	char buf[16];
+	int len = snprintf(buf, sizeof(buf), "%d", nth);
+
+	if (pwrite(fd, buf, len, 0) != len)
+		PRINT_FAIL("fail-nth %d: %d\n", nth, -errno);
+}
+
+/* Whether the fault was there; there is none any more. */
+static bool fail_nth_fired(int fd)
+{
+	char buf[16] = "";
+
+	if (pread(fd, buf, sizeof(buf) - 1, 0) < 0)
+		PRINT_FAIL("fail-nth: %d\n", -errno);
+	fail_nth_set(fd, 0);
+	return !atoi(buf);
+}
+
+/* What others see: the modules and the congestion controls. */
+struct seen {
+	char tcp[1024];
+	char modules[1024];
+};
+
+static void look(struct seen *seen)
+{
+	struct bpf_module_info info;
+	size_t len = 0;
+	__u32 id = 0;
+
+	memset(seen, 0, sizeof(*seen));
+	bm_tcp_available(seen->tcp, sizeof(seen->tcp));
+	while (!bpf_module_get_next_id(id, &id)) {
+		int fd = bpf_module_get_fd_by_id(id);
+
+		if (fd < 0 || bm_info(fd, &info))
+			info.id = 0;
+		if (fd >= 0)
+			close(fd);
+		if (info.id)
+			len += snprintf(seen->modules + len, sizeof(seen->modules) - len,
+					"%u %s %u %llu;", info.id, info.name, info.state,
+					info.users);
+	}
+}
+
+static bool same(const struct seen *a, const struct seen *b)
+{
+	return !strcmp(a->tcp, b->tcp) && !strcmp(a->modules, b->modules);
+}
+
+/* Errors that a failed allocation or copy may become. */
+static bool is_clean(int err)
+{
+	return err == -ENOMEM || err == -EFAULT || err == -ENOSPC;
+}
+
+struct fault_test {
+	const char *name;
+	bool (*set_up)(struct fault *f);
+	int (*command)(struct fault *f);	/* 0, or -errno */
+	void (*undo)(struct fault *f);		/* what it has done */
+	bool never_fails;
+};
+
+/* Returns whether to go on. */
+static bool run_nth(const struct fault_test *test, struct fault *f, int nth_fd, int nth)
+{
+	struct seen before, after;
+	bool fired;
+	int err;
+
+	look(&before);
+	fail_nth_set(nth_fd, nth);
+	err = test->command(f);
+	fired = fail_nth_fired(nth_fd);
+	if (err) {
+		look(&after);
+		if (!ASSERT_TRUE(fired, "failed without a fault") ||
+		    !ASSERT_FALSE(test->never_fails, "fails") ||
+		    !ASSERT_TRUE(is_clean(err), "errno") ||
+		    !ASSERT_TRUE(same(&before, &after), "nothing has changed")) {
+			printf("fault %d: error %d\n%s%s\n%s%s\n", nth, err, before.tcp,
+			       before.modules, after.tcp, after.modules);
+			return false;
+		}
+	} else {
+		test->undo(f);
+	}
+	return fired;
+}
+
+static void run(const struct fault_test *test, int nth_fd)
+{
+	struct fault f = { .fd = -1, .link_fd = -1 };
+	int nth, p;
+
+	if (!test__start_subtest(test->name))
+		return;
+	for (p = 0; p < BM_CC_PROGS; p++)
+		f.next.prog[p] = -1;
+	f.next.extra_fd = -1;
+	if (!bm_cc_open(&f.cc))
+		return;
+	if (test->set_up(&f)) {
+		for (nth = 1; nth < FAULT_MAX && run_nth(test, &f, nth_fd, nth); nth++)
+			;
+		ASSERT_LT(nth, FAULT_MAX, "faults");
+		ASSERT_TRUE(test->never_fails || nth > 1, "a fault was met");
+		bm_report("bpf_module_fault/%s: each of %d points failed once\n", test->name,
+			  nth - 1);
+	}
+	for (p = 0; p < BM_CC_REQUIRED; p++)
+		ASSERT_GT(bm_prog_id(f.cc.prog[p]), 0, "the programs are there");
+	unlink(FAULT_PIN);
+	if (f.link_fd >= 0)
+		close(f.link_fd);
+	bm_cc_cleanup(&f.cc, f.fd);
+	struct_ops_module__destroy(f.testmod);
+	if (f.testmod_type.id)
+		bm_type_close(&f.testmod_type);
+	bm_cc_close(&f.next);
+	ASSERT_FALSE(bm_tcp_has(op_names[0]), "registered");
+}
+
+static void add_ops(struct fault *f, int cnt)
+{
+	int i;
+
+	f->cc.ops_cnt = 0;
+	for (i = 0; i < cnt; i++)
+		bm_cc_add(&f->cc, op_names[i]);
+}
+
+static bool add_one(struct fault *f)
+{
+	add_ops(f, 1);
+	return true;
+}
+
+static bool add_four(struct fault *f)
+{
+	add_ops(f, ARRAY_SIZE(op_names));
+	return true;
+}
+
+/* An op of a kernel module, with both of its programs. */
+static bool add_testmod(struct fault *f)
+{
+	const struct bm_type *type = &f->testmod_type;
+	void *value = f->cc.value[0];
+
+	f->testmod = struct_ops_module__open_and_load();
+	if (!ASSERT_OK_PTR(f->testmod, "open and load") ||
+	    !bm_type_open(&f->testmod_type, "bpf_testmod", "bpf_testmod_ops"))
+		return false;
+	f->cc.ops_cnt = 0;
+	bm_add(&f->cc, type, "bm_testmod");
+	*(unsigned long *)bm_field(type, value, "test_1") =
+		bpf_program__fd(f->testmod->progs.test_1);
+	*(unsigned long *)bm_field(type, value, "test_2") =
+		bpf_program__fd(f->testmod->progs.test_2);
+	return true;
+}
+
+/* The descriptor is kept, for undo or as the subject of the commands. */
+static int load(struct fault *f)
+{
+	f->fd = bm_cc_load(&f->cc, "bm_fault");
+	return f->fd < 0 ? f->fd : 0;
+}
+
+static void unload(struct fault *f)
+{
+	ASSERT_OK(bpf_module_unload(f->fd, NULL), "unload");
+	close(f->fd);
+	f->fd = -1;
+}
+
+static bool load_one(struct fault *f)
+{
+	add_ops(f, 1);
+	if (!ASSERT_OK(load(f), "load"))
+		return false;
+	f->id = bm_find("bm_fault");
+	return ASSERT_GT(f->id, 0, "id");
+}
+
+static int unload_it(struct fault *f)
+{
+	return bpf_module_unload(f->fd, NULL);
+}
+
+static void load_again(struct fault *f)
+{
+	close(f->fd);
+	ASSERT_OK(load(f), "load again");
+}
+
+static int drain_it(struct fault *f)
+{
+	return bm_drain(f->fd);
+}
+
+static int get_info(struct fault *f)
+{
+	char value[BM_VALUE_SIZE] __aligned(8) = {};
+	__u32 prog_ids[BM_CC_PROGS], map_ids[1];
+	struct bpf_module_ops_info ops = {
+		.value = ptr_to_u64(value),
+		.value_size = sizeof(value),
+	};
+	struct bpf_module_info info = {
+		.ops = ptr_to_u64(&ops),
+		.ops_cnt = 1,
+		.ops_size = sizeof(ops),
+		.prog_ids = ptr_to_u64(prog_ids),
+		.prog_cnt = ARRAY_SIZE(prog_ids),
+		.map_ids = ptr_to_u64(map_ids),
+		.map_cnt = ARRAY_SIZE(map_ids),
+	};
+	__u32 len = sizeof(info);
+
+	return bpf_module_get_info_by_fd(f->fd, &info, &len);
+}
+
+static void nothing(struct fault *f)
+{
+}
+
+static int pin(struct fault *f)
+{
+	return bpf_obj_pin(f->fd, FAULT_PIN);
+}
+
+static void unpin(struct fault *f)
+{
+	ASSERT_OK(unlink(FAULT_PIN), "unpin");
+}
+
+static bool pin_one(struct fault *f)
+{
+	return load_one(f) && ASSERT_OK(pin(f), "pin");
+}
+
+static int open_pin(struct fault *f)
+{
+	int fd = bpf_obj_get(FAULT_PIN);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+static int open_id(struct fault *f)
+{
+	int fd = bpf_module_get_fd_by_id(f->id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+static bool link_iter(struct fault *f)
+{
+	struct bpf_module_iter *skel = bpf_module_iter__open_and_load();
+
+	if (!ASSERT_OK_PTR(skel, "open and load"))
+		return false;
+	f->link_fd = bpf_link_create(bpf_program__fd(skel->progs.dump_module), 0, BPF_TRACE_ITER,
+				     NULL);
+	bpf_module_iter__destroy(skel);
+	return ASSERT_OK_FD(f->link_fd, "link") && load_one(f);
+}
+
+/* Opens an iterator and reads all of it. */
+static int iterate(struct fault *f)
+{
+	int fd = bpf_iter_create(f->link_fd), ret;
+	char buf[256];
+
+	if (fd < 0)
+		return fd;
+	while ((ret = read(fd, buf, sizeof(buf))) > 0)
+		;
+	ret = ret < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* Two ops, so that the second can fail when the first is switched. */
+static bool load_to_replace(struct fault *f)
+{
+	int i;
+
+	if (!bm_cc_open(&f->next))
+		return false;
+	add_ops(f, 2);
+	for (i = 0; i < 2; i++)
+		bm_cc_add(&f->next, op_names[i]);
+	return ASSERT_OK(load(f), "load");
+}
+
+static int replace(struct fault *f)
+{
+	f->next_fd = bm_cc_replace(&f->next, f->fd);
+	return f->next_fd < 0 ? f->next_fd : 0;
+}
+
+/* The programs of the one replaced are free once it is gone: swap the two. */
+static void replace_back(struct fault *f)
+{
+	struct bm_cc cc = f->cc;
+
+	ASSERT_EQ(bm_state(f->fd), BPF_MODULE_STATE_GONE, "the old one");
+	ASSERT_EQ(bm_state(f->next_fd), BPF_MODULE_STATE_LIVE, "the new one");
+	close(f->fd);
+	f->fd = f->next_fd;
+	f->cc = f->next;
+	f->next = cc;
+}
+
+static const struct fault_test tests[] = {
+	{ "load_one_op", add_one, load, unload },
+	{ "load_four_ops", add_four, load, unload },
+	{ "load_testmod_ops", add_testmod, load, unload },
+	{ "unload", load_one, unload_it, load_again, .never_fails = true },
+	{ "drain", load_one, drain_it, load_again, .never_fails = true },
+	{ "replace", load_to_replace, replace, replace_back },
+	{ "get_info", load_one, get_info, nothing },
+	{ "pin", load_one, pin, unpin },
+	{ "open_pin", pin_one, open_pin, nothing },
+	{ "open_id", load_one, open_id, nothing },
+	{ "iterate", link_iter, iterate, nothing },
+};
+
+void serial_test_bpf_module_fault(void)
+{
+	int nth_fd, i;
+
+	nth_fd = fail_nth_open();
+	if (nth_fd < 0 || !injection_on()) {
+		bm_report("bpf_module_fault: skipped, this kernel has no fault injection\n");
+		test__skip();
+		goto out;
+	}
+	for (i = 0; i < ARRAY_SIZE(tests); i++)
+		if (tests[i].set_up != add_testmod || env.has_testmod)
+			run(&tests[i], nth_fd);
+out:
+	if (nth_fd >= 0)
+		close(nth_fd);
+}
