@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An ops type to measure with.
+ *
+ * Registering costs next to nothing and does not depend on how many there are,
+ * so that what is measured is what BPF does. The callbacks are called as a
+ * subsystem would: through a pointer to the struct. The same loop calls
+ * functions in C that do what the BPF programs do, which is nothing.
+ */
+#include <linux/atomic.h>
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/fs.h>
+#include <linux/kprobes.h>
+#include <linux/math.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/timex.h>
+#include <linux/uaccess.h>
+
+#include "bench_ops.h"
+
+struct bench_ops {
+	void (*void_0)(void);
+	void (*void_1)(int a);
+	void (*void_3)(int a, int b, int c);
+	void (*void_4)(int a, int b, int c, int d);
+	void (*void_5)(int a, int b, int c, int d, int e);
+	int (*int_0)(void);
+	int (*int_1)(int a);
+	int (*int_3)(int a, int b, int c);
+	int (*int_4)(int a, int b, int c, int d);
+	int (*int_5)(int a, int b, int c, int d, int e);
+	int (*more_10)(int a);
+	int (*more_11)(int a);
+	int (*more_12)(int a);
+	int (*more_13)(int a);
+	int (*more_14)(int a);
+	int (*more_15)(int a);
+	int (*more_16)(int a);
+	int (*more_17)(int a);
+	int (*more_18)(int a);
+	int (*more_19)(int a);
+	int (*more_20)(int a);
+	int (*more_21)(int a);
+	int (*more_22)(int a);
+	int (*more_23)(int a);
+	int (*more_24)(int a);
+	int (*more_25)(int a);
+	int (*more_26)(int a);
+	int (*more_27)(int a);
+	int (*more_28)(int a);
+	int (*more_29)(int a);
+	int (*more_30)(int a);
+	int (*more_31)(int a);
+	int (*more_32)(int a);
+};
+
+static noinline void c_void_0(void)
+{
+	barrier();
+}
+
+static noinline void c_void_1(int a)
+{
+	barrier();
+}
+
+static noinline void c_void_3(int a, int b, int c)
+{
+	barrier();
+}
+
+static noinline void c_void_4(int a, int b, int c, int d)
+{
+	barrier();
+}
+
+static noinline void c_void_5(int a, int b, int c, int d, int e)
+{
+	barrier();
+}
+
+static noinline int c_int_0(void)
+{
+	return 0;
+}
+
+static noinline int c_int_1(int a)
+{
+	return 0;
+}
+
+static noinline int c_int_3(int a, int b, int c)
+{
+	return 0;
+}
+
+static noinline int c_int_4(int a, int b, int c, int d)
+{
+	return 0;
+}
+
+static noinline int c_int_5(int a, int b, int c, int d, int e)
+{
+	return 0;
+}
+
+/* The functions in C to compare with; the verifier knows the members by them too. */
+static struct bench_ops c_ops = {
+	.void_0 = c_void_0,
+	.void_1 = c_void_1,
+	.void_3 = c_void_3,
+	.void_4 = c_void_4,
+	.void_5 = c_void_5,
+	.int_0 = c_int_0,
+	.int_1 = c_int_1,
+	.int_3 = c_int_3,
+	.int_4 = c_int_4,
+	.int_5 = c_int_5,
+};
+
+/* Protects what is registered from going while it is called. */
+static DEFINE_MUTEX(bench_mutex);
+static struct bench_ops *bench_last;
+
+static int bench_reg(void *kdata, struct bpf_link *link)
+{
+	mutex_lock(&bench_mutex);
+	bench_last = kdata;
+	mutex_unlock(&bench_mutex);
+	return 0;
+}
+
+static void bench_unreg(void *kdata, struct bpf_link *link)
+{
+	mutex_lock(&bench_mutex);
+	if (bench_last == kdata)
+		bench_last = NULL;
+	mutex_unlock(&bench_mutex);
+}
+
+static int bench_init(struct btf *btf)
+{
+	return 0;
+}
+
+static int bench_init_member(const struct btf_type *t, const struct btf_member *member,
+			     void *kdata, const void *udata)
+{
+	return 0;
+}
+
+/* Sleepable programs are welcome: the callers hold nothing. */
+static int bench_check_member(const struct btf_type *t, const struct btf_member *member,
+			      const struct bpf_prog *prog)
+{
+	return 0;
+}
+
+static bool bench_is_valid_access(int off, int size, enum bpf_access_type type,
+				  const struct bpf_prog *prog, struct bpf_insn_access_aux *info)
+{
+	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
+}
+
+static const struct bpf_verifier_ops bench_verifier_ops = {
+	.is_valid_access = bench_is_valid_access,
+};
+
+static struct bpf_struct_ops bpf_bench_ops = {
+	.verifier_ops = &bench_verifier_ops,
+	.init = bench_init,
+	.check_member = bench_check_member,
+	.init_member = bench_init_member,
+	.reg = bench_reg,
+	.unreg = bench_unreg,
+	.cfi_stubs = &c_ops,
+	.name = "bench_ops",
+	.owner = THIS_MODULE,
+};
+
+#define LOOP(call)			\
+	do {				\
+		for (i = 0; i < n; i++)	\
+			call;		\
+	} while (0)
+
+static int bench_loop(const struct bench_ops *ops, u32 member, u64 n)
+{
+	u64 i;
+
+	if (!((void **)ops)[member])
+		return -ENOENT;
+
+	switch (member) {
+	case BENCH_VOID_0:
+		LOOP(ops->void_0());
+		return 0;
+	case BENCH_VOID_1:
+		LOOP(ops->void_1(1));
+		return 0;
+	case BENCH_VOID_3:
+		LOOP(ops->void_3(1, 2, 3));
+		return 0;
+	case BENCH_VOID_4:
+		LOOP(ops->void_4(1, 2, 3, 4));
+		return 0;
+	case BENCH_VOID_5:
+		LOOP(ops->void_5(1, 2, 3, 4, 5));
+		return 0;
+	case BENCH_INT_0:
+		LOOP(ops->int_0());
+		return 0;
+	case BENCH_INT_1:
+		LOOP(ops->int_1(1));
+		return 0;
+	case BENCH_INT_3:
+		LOOP(ops->int_3(1, 2, 3));
+		return 0;
+	case BENCH_INT_4:
+		LOOP(ops->int_4(1, 2, 3, 4));
+		return 0;
+	default:
+		LOOP(ops->int_5(1, 2, 3, 4, 5));
+		return 0;
+	}
+}
+
+static int bench_call(struct bench_call __user *ucall)
+{
+	const struct bench_ops *ops;
+	struct bench_call call;
+	unsigned long flags;
+	int err = -ENOENT;
+
+	if (copy_from_user(&call, ucall, sizeof(call)))
+		return -EFAULT;
+	if (call.member >= BENCH_TYPED)
+		return -EINVAL;
+
+	mutex_lock(&bench_mutex);
+	ops = call.bpf ? bench_last : &c_ops;
+	if (ops) {
+		/* An interrupt would be counted with the calls. */
+		local_irq_save(flags);
+		call.ticks = get_cycles();
+		err = bench_loop(ops, call.member, call.count);
+		call.ticks = get_cycles() - call.ticks;
+		local_irq_restore(flags);
+	}
+	mutex_unlock(&bench_mutex);
+
+	if (!err && copy_to_user(ucall, &call, sizeof(call)))
+		err = -EFAULT;
+	return err;
+}
+
+static atomic64_t bench_exec;
+
+/* Programs and images share large pages, in pieces of this size. */
+#define BENCH_EXEC_PIECE 64
+
+static int bench_exec_alloc(struct kprobe *p, struct pt_regs *regs)
+{
+	atomic64_add(round_up((u32)regs_get_kernel_argument(regs, 0), BENCH_EXEC_PIECE),
+		     &bench_exec);
+	return 0;
+}
+
+static int bench_exec_free(struct kprobe *p, struct pt_regs *regs)
+{
+	atomic64_sub(round_up((u32)regs_get_kernel_argument(regs, 1), BENCH_EXEC_PIECE),
+		     &bench_exec);
+	return 0;
+}
+
+static struct kprobe bench_probes[] = {
+	{ .symbol_name = "bpf_prog_pack_alloc", .pre_handler = bench_exec_alloc },
+	{ .symbol_name = "bpf_prog_pack_free", .pre_handler = bench_exec_free },
+};
+
+/* Protects the probes and whether they are there. */
+static DEFINE_MUTEX(bench_follow_mutex);
+static bool bench_followed;
+
+static int bench_follow(bool on)
+{
+	int err = 0, i;
+
+	mutex_lock(&bench_follow_mutex);
+	if (on == bench_followed)
+		goto out;
+	for (i = 0; on && i < ARRAY_SIZE(bench_probes); i++) {
+		/* What is left of an earlier registration is refused. */
+		bench_probes[i].addr = NULL;
+		bench_probes[i].flags = 0;
+		err = register_kprobe(&bench_probes[i]);
+		if (err)
+			break;
+	}
+	if (err)
+		while (i--)
+			unregister_kprobe(&bench_probes[i]);
+	for (i = 0; !on && i < ARRAY_SIZE(bench_probes); i++)
+		unregister_kprobe(&bench_probes[i]);
+	if (!err) {
+		bench_followed = on;
+		atomic64_set(&bench_exec, 0);
+	}
+out:
+	mutex_unlock(&bench_follow_mutex);
+	return err;
+}
+
+static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case BENCH_CALL:
+		return bench_call((void __user *)arg);
+	case BENCH_FOLLOW:
+		return bench_follow(arg);
+	case BENCH_EXEC:
+		return put_user(atomic64_read(&bench_exec), (s64 __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations bench_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = bench_ioctl,
+};
+
+static struct miscdevice bench_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "bench_ops",
+	.fops = &bench_fops,
+	.mode = 0600,
+};
+
+static int __init bench_module_init(void)
+{
+	void **member = (void **)&c_ops;
+	int err, i;
+
+	BUILD_BUG_ON(sizeof(c_ops) != BENCH_MEMBERS * sizeof(*member));
+	for (i = BENCH_TYPED; i < BENCH_MEMBERS; i++)
+		member[i] = c_int_1;
+
+	err = register_bpf_struct_ops(&bpf_bench_ops, bench_ops);
+	return err ?: misc_register(&bench_device);
+}
+
+static void __exit bench_module_exit(void)
+{
+	misc_deregister(&bench_device);
+	bench_follow(false);
+}
+
+module_init(bench_module_init);
+module_exit(bench_module_exit);
+MODULE_DESCRIPTION("An ops type to measure BPF modules and struct_ops maps with");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""report.py table DIR | check FILE | expect FILE: what scripts/bench has measured.
+
+table prints it, and writes bench.json and bench.svg to DIR; check compares FILE
+with the counts in bench/expected, expect writes them there.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+
+EXPECTED = pathlib.Path(__file__).parent / "expected"
+TOLERANCE = 0.02
+GUARDED = ("call.", "load.")
+
+CALL = "callback, %s arguments, %s%s%s: instructions beyond the same function in C"
+
+
+def rows():
+    """name, what it is, target of the ratio to stock or None"""
+    for kind, kind_text in (("plain", ""), ("sleep", ", sleepable")):
+        for ret, ret_text in (("void", "void"), ("int", "returning")):
+            for args in (0, 1, 3, 4, 5):
+                for stats, stats_text in (("", ""), (".stats", ", statistics on")):
+                    target = 0.30 if kind == "plain" and not stats and args in (0, 1, 4) else None
+                    yield (f"call.{kind}.{ret}.{args}{stats}",
+                           CALL % (args, ret_text, kind_text, stats_text), target)
+    for name, text, target in (("1x8", "1 op with 8 programs", 0.50),
+                               ("1x33", "1 op with 33 programs", None),
+                               ("8x8", "8 ops with 8 programs each", 0.35)):
+        yield f"load.{name}", f"LOAD, or create + update + link: {text}, instructions", target
+        yield f"unload.{name}", f"UNLOAD until the call returns: {text}, instructions", None
+    yield "back.1x8", "unload 1 op with 8 programs until the memory is back, ns", None
+    yield "unload.100", "100 unloads in a row until the last call returns, ns", None
+    yield "back.100", "100 unloads in a row until all memory is back, ns", 0.10
+    for name, text, target in (("1", "bench_ops with 1 callback", None),
+                               ("tcp8", "congestion control with 8 callbacks", 0.30),
+                               ("33", "33 callbacks, as many as sched_ext_ops has", 0.25)):
+        yield f"memory.{name}", f"memory: {text}, bytes", target
+        for part, part_text in (("slab", "slab"), ("vmalloc", "vmalloc"), ("percpu", "per-CPU"),
+                                ("exec", "executable"), ("free", "MemFree's fall, a cross-check"),
+                                ("claim", "what the object claims")):
+            yield f"memory.{name}.{part}", f"  of it {part_text}" if part in (
+                "slab", "vmalloc", "percpu", "exec") else f"  beside it {part_text}", None
+    for count in (10, 100, 1000, 10000):
+        yield f"scale.load.{count}", f"the next load at {count} modules, instructions", None
+        yield f"scale.list.{count}", f"list at {count} modules, instructions per module", None
+        yield f"scale.unload.{count}", f"the next unload at {count} modules, instructions", None
+    for name, text, target in (("connection", "connection opened and closed, instructions", 0.97),
+                               ("byte", "bulk, instructions per byte", 1.00)):
+        yield f"tcp.{name}.bpf", f"TCP through BPF cubic: {text}", target
+        yield f"tcp.{name}.builtin", f"TCP through built-in cubic: {text}", None
+
+
+def read(path):
+    """the numbers of one boot"""
+    numbers = {}
+    for line in path.read_text().splitlines():
+        name, _, number = line.partition("\t")
+        if number:
+            numbers[name] = float(number)
+    return numbers
+
+
+def boots(folder, kernel):
+    """first boot's numbers, and by how much of it the others differ"""
+    runs = [read(path) for path in sorted(folder.glob(f"{kernel}.[0-9]*.tsv"))]
+    if not runs:
+        sys.exit(f"bench: no results of {kernel}")
+    spread = {name: (max(run[name] for run in runs) - min(run[name] for run in runs)) / number
+              if number else 0.0 for name, number in runs[0].items()}
+    return runs[0], spread
+
+
+def collect(folder):
+    """the rows of the table as a list of dicts"""
+    ours, ours_spread = boots(folder, "default")
+    stock, stock_spread = boots(folder, "stock")
+    table = []
+
+    def add(name, text, mine, other, target, spread):
+        ratio = mine / other if other else None
+        table.append({"row": name, "what": text, "ours": mine, "stock": other, "ratio": ratio,
+                      "target": target, "spread": spread,
+                      "missed": target is not None and (ratio is None or ratio > target)})
+
+    for name, text, target in rows():
+        add(name, text, ours[name], stock[name], target,
+            max(ours_spread[name], stock_spread[name]))
+    add("scale.ratio", "the next load at 10000 modules (ours) to that at 10 (stock's column)",
+        ours["scale.load.10000"], ours["scale.load.10"], 1.10,
+        max(ours_spread["scale.load.10000"], ours_spread["scale.load.10"]))
+    off = [folder / f"{kernel}.off.tsv" for kernel in ("default", "stock")]
+    if all(path.exists() for path in off):
+        ours, stock = map(read, off)
+        for name, text, target in rows():
+            if name in ours and name in stock:
+                add(f"off.{name}", f"mitigations off: {text}", ours[name], stock[name], target, 0.0)
+    return table
+
+
+def draw(table, path):
+    """the ratios that have a target, as bars"""
+    shown = [row for row in table if row["target"] is not None]
+    data = "\n".join(f'"{row["row"]}" {row["ratio"]:.4f} {row["target"]}' for row in shown)
+    script = f"""$rows << END
+{data}
+END
+set terminal svg size 900,520 background "white"
+set output "{path.name}"
+set title "BPF module to stock's struct_ops map: less is better"
+set style fill solid 0.6
+set boxwidth 0.7
+set yrange [0:*]
+set ylabel "ratio"
+set xtics rotate by -45 noenhanced
+set grid y
+plot $rows using 0:2:xtic(1) with boxes title "measured", \\
+     $rows using 0:3 with points pointtype 7 title "target"
+"""
+    try:
+        subprocess.run(["gnuplot"], input=script, text=True, check=True, cwd=path.parent)
+    except FileNotFoundError:
+        print("bench: the picture: not run, gnuplot is not installed", file=sys.stderr)
+
+
+def table_of(folder):
+    """print and write the table; 1 when a target is missed"""
+    table = collect(folder)
+    number = "{:,.2f}".format
+    print(f"{'row':27} {'ours':>14} {'stock':>14} {'ratio':>6} {'target':>6} {'differs':>7}")
+    for row in table:
+        ratio = f"{row['ratio']:.3f}" if row["ratio"] is not None else "-"
+        target = f"{row['target']:.2f}" if row["target"] is not None else ""
+        print(f"{row['row']:27} {number(row['ours']):>14} {number(row['stock']):>14} {ratio:>6} "
+              f"{target:>6} {row['spread']:7.2%} {'missed' if row['missed'] else '      '}  {row['what']}")
+    if not (folder / "default.off.tsv").exists():
+        print("mitigations off: not run, the kernel is built without any (CONFIG_CPU_MITIGATIONS)")
+    missed = [row["row"] for row in table if row["missed"]]
+    print(f"{sum(row['target'] is not None for row in table)} targets, {len(missed)} missed")
+    (folder / "bench.json").write_text(json.dumps(table, indent=1) + "\n")
+    draw(table, folder / "bench.svg")
+    return 1 if missed else 0
+
+
+def expect(path):
+    """keep the counts that repeat"""
+    kept = [f"{name}\t{number:.2f}" for name, number in read(path).items()
+            if name.startswith(GUARDED)]
+    EXPECTED.write_text("# SPDX-License-Identifier: GPL-2.0\n"
+                        "# Instructions on the default kernel; \"scripts/bench expect\" writes them anew.\n" +
+                        "\n".join(kept) + "\n")
+    return 0
+
+
+def check(path):
+    """one "ok" or "not ok" for each count that is kept"""
+    numbers = read(path)
+    bad = 0
+    for name, kept in read(EXPECTED).items():
+        if name not in numbers:
+            print(f"not ok {name}: not measured")
+            bad += 1
+        elif abs(numbers[name] - kept) > kept * TOLERANCE:
+            # Fewer fails too: the old number would let them come back unseen.
+            print(f"not ok {name}: {numbers[name]:.2f} instructions, {kept:.2f} expected; "
+                  f"if it has to be so, scripts/bench expect")
+            bad += 1
+        else:
+            print(f"ok {name}")
+    return 1 if bad else 0
+
+
+def main():
+    """see above"""
+    verb, path = sys.argv[1], pathlib.Path(sys.argv[2])
+    sys.exit({"table": table_of, "check": check, "expect": expect}[verb](path))
+
+
+main()
