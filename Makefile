@@ -10,7 +10,7 @@ export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test check vm shell kernel tools selftests refresh series \
+.PHONY: help demo test bench check vm shell kernel tools selftests refresh series deb \
 	menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
@@ -27,6 +27,13 @@ demo: kernel tools objs	## build what is missing and show a BPF module's life in
 
 test: packages	## everything: builds, upstream's selftests on both kernels, our tests; ends with "N passed, N failed"
 	@scripts/test
+
+bench: packages	## what a module costs beside stock's map: a table, JSON and SVG; fails when a target is missed
+	@for kernel in default stock; do \
+		$(MAKE) --no-print-directory KERNEL=$$kernel kernel tools >&2 || exit; \
+	done
+	@$(MAKE) --no-print-directory KERNEL=default objs >&2
+	@scripts/bench
 
 check: packages	## checkpatch, sparse, W=1, kernel-doc, each commit builds, synctypes, round trip
 	@scripts/check
@@ -49,6 +56,10 @@ selftests: tree	## build upstream's test_progs, its modules, and every BPF objec
 refresh:	## write the work in build/linux back to patches/ and the new files
 	@scripts/tree refresh
 
+deb: packages	## packages of the kernel, bpftool and libbpf in build/deb; CONFIG=/boot/config-… for a real machine
+	@[ -n "$(CONFIG)" ] || $(MAKE) --no-print-directory KERNEL=default missing >&2
+	@CONFIG=$(CONFIG) scripts/build-deb
+
 series: tree	## write the mail-ready series with its cover letter to build/series
 	@scripts/tree series
 
@@ -56,7 +67,7 @@ menuconfig: tree	## change the configuration by hand; what shall stay goes to ba
 	@scripts/build-kernel menuconfig
 
 clean:		## remove what was built, but not build/linux and the base
-	rm -rf build/kernel build/tools build/selftests build/objs build/check build/series build/vm build/log
+	rm -rf build/kernel build/tools build/selftests build/objs build/check build/series build/deb build/vm build/log build/bench
 
 # Not verbs: what the verbs need
 

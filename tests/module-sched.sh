@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Upstream's schedulers as modules: they schedule what runs, and stop when unloaded
+. /tests/lib
+
+module() { run bpftool module "$@"; }
+state() { run cat /sys/kernel/sched_ext/state; }
+
+# map_id MODULE NAME: the id of one of its maps
+map_id() {
+	bpftool --json map show | python3 -c '
+import json, sys
+module, name = sys.argv[1:]
+print(*(m["id"] for m in json.load(sys.stdin)
+	if m["name"] == name and module in (o["name"] for o in m.get("modules", []))))' "$@"
+}
+
+# simple_count MAP: tasks that scx_simple queued, in its queue and elsewhere, on all processors
+simple_count() {
+	bpftool --json map dump id "$1" | python3 -c '
+import json, sys
+print(sum(int.from_bytes((int(b, 16) for b in v["value"]), "little")
+	for e in json.load(sys.stdin) for v in e["values"]))'
+}
+
+# qmap_count MAP VARIABLE: one of the counters in .bss
+qmap_count() {
+	bpftool --json map dump id "$1" | python3 -c '
+import json, sys
+print(next(v[sys.argv[1]] for section in json.load(sys.stdin)[0]["formatted"]["value"].values()
+	for v in section if sys.argv[1] in v))' "$2"
+}
+
+# freed MAP: within ten seconds; memory goes after grace periods
+freed() {
+	for _ in {1..100}; do
+		bpftool map show id "$1" >/dev/null 2>&1 || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# More processes than processors, which sleep and wake again; all of them must end
+load() {
+	local pids=() pid failed=0
+	for _ in {1..8}; do
+		python3 -c '
+import time
+for _ in range(20):
+	time.sleep(0.001)
+	sum(range(2000))' &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+	return $failed
+}
+
+# schedules NAME COUNTER...: COUNTER grows by more than a hundred while a load runs
+schedules() {
+	local name=$1 before after
+	shift
+	before=$("$@")
+	check "$name-load-ends" load
+	after=$("$@")
+	echo "$*: from $before to $after" >"$out"
+	check "$name-schedules-it" test $((after - before)) -gt 100
+}
+
+# ends NAME MAP: an unload gives the tasks back, and the memory
+ends() {
+	module unload "$1"
+	check "$1-unloads" exits 0
+	state
+	check "$1-is-off" prints disabled
+	module list
+	check "$1-is-not-listed" prints ''
+	check "$1-map-is-freed" freed "$2"
+	check "$1-load-ends-without-it" load
+}
+
+state
+check off-at-first prints disabled
+
+module load /objs/scx_simple.bpf.o
+check scx_simple-loads exits 0
+state
+check scx_simple-is-on prints enabled
+run cat /sys/kernel/sched_ext/root/ops
+check scx_simple-is-the-one prints simple
+module list
+check scx_simple-is-listed grep -Eq '^[0-9]+ +scx_simple +live +0 +1 ' "$out"
+stats=$(map_id scx_simple stats)
+schedules scx_simple simple_count "$stats"
+ends scx_simple "$stats"
+
+module load /objs/scx_qmap.bpf.o
+check scx_qmap-loads exits 0
+run cat /sys/kernel/sched_ext/root/ops
+check scx_qmap-is-the-one prints qmap
+module list
+check scx_qmap-is-listed grep -Eq '^[0-9]+ +scx_qmap +live +0 +1 ' "$out"
+bss=$(map_id scx_qmap scx_qmap.bss)
+schedules scx_qmap-enqueue qmap_count "$bss" nr_enqueued
+schedules scx_qmap-dispatch qmap_count "$bss" nr_dispatched
+ends scx_qmap "$bss"
+finish
