@@ -251,8 +251,9 @@ static void bpf_module_free_after_tasks(struct rcu_head *rcu)
 	bpf_module_free_after(container_of(rcu, struct bpf_module, rcu_tasks));
 }
 
-/* Callbacks run under RCU, and a task can be preempted in a trampoline outside
- * of it: wait for both at once.  A module that is gone gets no new callbacks.
+/* RCU tasks waits for what a task runs until it blocks, so for the trampoline and
+ * for the program in it, but not for interrupts of the idle task, in which RCU
+ * does: wait for both at once.
  */
 static void bpf_module_wait_callbacks(struct bpf_module *mod)
 {
@@ -268,9 +269,9 @@ static void bpf_module_free_after_trace(struct rcu_head *rcu)
 
 /* The last user may be put by a callback of the module itself: a congestion
  * control's init that calls setsockopt(TCP_CONGESTION).  So wait until programs
- * have returned, by RCU or by tasks-trace RCU if they may sleep, and then until
- * tasks have left the trampolines, which have instructions after the program's
- * return.
+ * have returned and tasks have left the trampolines, which have instructions
+ * after that.  RCU tasks does not wait for a program that sleeps, so one that may
+ * comes first.
  */
 static void bpf_module_free_deferred(struct bpf_module *mod)
 {
