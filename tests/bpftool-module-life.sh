@@ -19,12 +19,7 @@ wait_state() {
 module load /objs/bpf_cubic.bpf.o
 iperf3 -s -D
 sleep 1
-iperf3 -c 127.0.0.1 -C bpf_cubic -t 60 >/dev/null &
-flow=$!
-for _ in {1..100}; do
-	ss -Htin state established | grep -qw bpf_cubic && break
-	sleep 0.1
-done
+start_flow bpf_cubic
 module unload bpf_cubic wait x
 check wait-bad-number one_line "'x' is not a number of seconds"
 module unload bpf_cubic wait 1 2

@@ -100,12 +100,7 @@ check nothing-came-of-it says bpf_cubic
 
 iperf3 -s -D
 sleep 1
-iperf3 -c 127.0.0.1 -C bpf_cubic -t 60 >/dev/null &
-flow=$!
-for _ in {1..100}; do
-	ss -Htin state established | grep -qw bpf_cubic && break
-	sleep 0.1
-done
+start_flow bpf_cubic
 module unload bpf_cubic
 check unload-in-use-refused one_line 'module bpf_cubic is in use ('
 check unload-in-use-says-what-to-do says 'unload with drain'

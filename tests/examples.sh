@@ -35,12 +35,7 @@ check aimd-moves-data exits 0
 module load /objs/tcp_aimd.bpf.o beta=-1
 check aimd-checks-range not exits 0
 check aimd-names-range says '0 to 4294967295'
-iperf3 -c 127.0.0.1 -C aimd -t 30 >/dev/null &
-flow=$!
-for _ in {1..100}; do
-	ss -Htin state established | grep -qw aimd && break
-	sleep 0.1
-done
+start_flow aimd
 run bash /examples/live_replace/replace.sh tcp_aimd /objs/tcp_aimd.bpf.o beta=900
 check replace-under-traffic exits 0
 check replace-shows-new-value says 'beta = 900'
