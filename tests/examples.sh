@@ -95,6 +95,10 @@ module show tcp_shy
 check daemon-module-is-bound says 'live, bound'
 transfer shy
 check daemon-module-moves-data exits 0
+for _ in {1..100}; do
+	grep -q 'limit 5' /tmp/shyd && break
+	sleep 0.1
+done
 kill -9 $daemon
 wait $daemon 2>/dev/null
 for _ in {1..100}; do
