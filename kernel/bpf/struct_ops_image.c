@@ -135,8 +135,9 @@ static void *bpf_struct_ops_func_stub(const struct bpf_struct_ops_inst *inst,
 {
 	const struct bpf_struct_ops_desc *desc = inst->st_ops_desc;
 	const struct btf_member *member = bpf_struct_ops_func_member(inst, func);
+	u32 moff = __btf_member_bit_offset(desc->type, member) / 8;
 
-	return *(void **)(desc->st_ops->cfi_stubs + __btf_member_bit_offset(desc->type, member) / 8);
+	return *(void **)(desc->st_ops->cfi_stubs + moff);
 }
 
 /* Make room for a function of every pointer that is set in @udata. */
