@@ -10,16 +10,17 @@ export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test bench check vm shell kernel tools selftests refresh series deb \
+.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb \
 	menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
 help:		## this list
-	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo
 	@echo "KERNEL=default  the base and the patches (when nothing is said)"
 	@echo "KERNEL=stock    the untouched base, same configuration"
 	@echo "KERNEL=debug    as default, with the checkers of base/debug.config"
+	@echo "KERNEL=nomodules  as default, without CONFIG_MODULES"
 	@echo "Logs are in build/log/."
 
 demo: kernel tools objs	## build what is missing and show a BPF module's life in a virtual machine
@@ -27,6 +28,9 @@ demo: kernel tools objs	## build what is missing and show a BPF module's life in
 
 test: packages	## everything: builds, upstream's selftests on both kernels, our tests; ends with "N passed, N failed"
 	@scripts/test
+
+test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, and on nomodules; builds both
+	@scripts/test debug nomodules
 
 bench: packages	## what a module costs beside stock's map: a table, JSON and SVG; fails when a target is missed
 	@for kernel in default stock; do \
@@ -44,7 +48,7 @@ vm: missing	## boot and run CMD='…' in the guest; SHARE=DIR shows a folder at 
 shell: missing	## boot and give a prompt; "exit" ends the machine
 	@scripts/vm shell
 
-kernel: tree	## build the kernel (KERNEL=default, stock, debug) in build/kernel
+kernel: tree	## build the kernel (KERNEL=default, stock, debug, nomodules) in build/kernel
 	@scripts/build-kernel
 
 tools: tree	## build bpftool of that kernel in build/tools
