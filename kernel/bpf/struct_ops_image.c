@@ -241,23 +241,61 @@ static int bpf_struct_ops_alloc_ksyms(struct bpf_struct_ops_inst *inst)
 	return 0;
 }
 
+/* Bytes that @func takes of an image. */
+static u32 bpf_struct_ops_func_room(const struct bpf_struct_ops_func *func)
+{
+	return ALIGN(func->size, TRAMP_ALIGN);
+}
+
+/* Write the trampoline of @func that will run at @image: to @buf, if there is one. */
 static int bpf_struct_ops_emit_func(struct bpf_struct_ops_inst *inst,
 				    const struct bpf_struct_ops_func *func,
-				    struct bpf_struct_ops_tramp_args *args, void *image)
+				    struct bpf_struct_ops_tramp_args *args, void *buf, void *image)
 {
 	const struct bpf_struct_ops_desc *desc = inst->st_ops_desc;
 	const struct btf_member *member = bpf_struct_ops_func_member(inst, func);
+	const struct btf_func_model *model = &desc->st_ops->func_models[func->member];
+	void *stub = bpf_struct_ops_func_stub(inst, func);
 	int err;
 
 	args->link.link.prog = func->prog;
-	err = bpf_struct_ops_tramp_emit(args->tlinks, &desc->st_ops->func_models[func->member],
-					bpf_struct_ops_func_stub(inst, func), image, func->size);
-	if (err)
+	if (buf)
+		err = arch_emit_bpf_trampoline(buf, image, bpf_struct_ops_func_room(func), model,
+					       bpf_struct_ops_tramp_flags(model), args->tlinks,
+					       stub);
+	else
+		err = bpf_struct_ops_tramp_emit(args->tlinks, model, stub, image, func->size);
+	if (err < 0)
 		return err;
 	bpf_image_ksym_init(image, func->size, func->ksym);
 	*(void **)(inst->kdata + __btf_member_bit_offset(desc->type, member) / 8) =
 		image + cfi_get_offset();
 	return 0;
+}
+
+/* Write functions @first to @next - 1 to @image, which has their size. */
+static int bpf_struct_ops_write_image(struct bpf_struct_ops_inst *inst, u32 first, u32 next,
+				      struct bpf_struct_ops_tramp_args *args,
+				      void *image, u32 size)
+{
+	void *buf = NULL;
+	u32 i, off = 0;
+	int err = 0;
+
+	if (arch_bpf_trampoline_in_buf()) {
+		buf = kmalloc(size, GFP_KERNEL);
+		if (!buf)
+			return -ENOMEM;
+	}
+	for (i = first; !err && i < next; i++) {
+		err = bpf_struct_ops_emit_func(inst, &inst->funcs[i], args,
+					       buf ? buf + off : NULL, image + off);
+		off += bpf_struct_ops_func_room(&inst->funcs[i]);
+	}
+	if (!err && buf)
+		err = PTR_ERR_OR_ZERO(bpf_arch_text_copy(image, buf, size));
+	kfree(buf);
+	return err ? : arch_protect_bpf_trampoline(image, size);
 }
 
 /* Emit as many functions as fit in an image, from @first on; return the number
@@ -266,12 +304,12 @@ static int bpf_struct_ops_emit_func(struct bpf_struct_ops_inst *inst,
 static int bpf_struct_ops_emit_image(struct bpf_struct_ops_inst *inst, u32 first,
 				     struct bpf_struct_ops_tramp_args *args)
 {
-	u32 i, next, off = 0, size = 0;
+	u32 next, size = 0;
 	void *image;
 	int err;
 
 	for (next = first; next < inst->funcs_cnt; next++) {
-		u32 more = ALIGN(inst->funcs[next].size, TRAMP_ALIGN);
+		u32 more = bpf_struct_ops_func_room(&inst->funcs[next]);
 
 		if (size + more > IMAGE_MAX)
 			break;
@@ -287,13 +325,7 @@ static int bpf_struct_ops_emit_image(struct bpf_struct_ops_inst *inst, u32 first
 	inst->funcs[first].ksym->start = (unsigned long)image;
 	inst->funcs[first].image_size = size;
 
-	for (i = first; i < next; i++) {
-		err = bpf_struct_ops_emit_func(inst, &inst->funcs[i], args, image + off);
-		if (err)
-			return err;
-		off += ALIGN(inst->funcs[i].size, TRAMP_ALIGN);
-	}
-	err = arch_protect_bpf_trampoline(image, size);
+	err = bpf_struct_ops_write_image(inst, first, next, args, image, size);
 	return err ? : next;
 }
 
