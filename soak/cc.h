@@ -32,9 +32,9 @@ struct ops_type {
 };
 
 /* splitmix64: the same numbers for the same seed on any machine */
-static inline uint64_t next_random(uint64_t *state)
+static inline __u64 next_random(__u64 *state)
 {
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
+	__u64 z = *state += 0x9e3779b97f4a7c15;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
@@ -42,7 +42,7 @@ static inline uint64_t next_random(uint64_t *state)
 }
 
 /* 0 to @limit - 1 */
-static inline unsigned int pick(uint64_t *state, unsigned int limit)
+static inline unsigned int pick(__u64 *state, unsigned int limit)
 {
 	return next_random(state) % limit;
 }
@@ -111,7 +111,7 @@ static inline int load_progs(const struct ops_type *type, const struct member *m
 
 static inline void set_member(void *value, const struct member *member, int prog)
 {
-	uint64_t fd = prog;
+	__u64 fd = prog;
 
 	memcpy((char *)value + member->off, &fd, sizeof(fd));
 }

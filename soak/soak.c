@@ -93,15 +93,15 @@ static const struct {
 
 /* Shared with the loaders that are killed. */
 struct tally {
-	_Atomic uint64_t done[OPS];
-	_Atomic uint64_t refused[OPS][ERRNOS];
+	_Atomic __u64 done[OPS];
+	_Atomic __u64 refused[OPS][ERRNOS];
 	_Atomic int failures;
 };
 
 struct worker {
 	pthread_t thread;
 	void (*step)(struct worker *worker);
-	uint64_t random;
+	__u64 random;
 	int kept[KEPT];		/* fds of modules, 0 for none */
 	int sockets[SOCKETS][2];	/* both ends, 0 for none */
 	int listener;
@@ -769,10 +769,10 @@ static void show_table(void)
 
 	printf("%-26s %10s  refused\n", "operation", "done");
 	for (op = 0; op < OPS; op++) {
-		printf("%-26s %10lu ", op_table[op].name, tally->done[op]);
+		printf("%-26s %10llu ", op_table[op].name, tally->done[op]);
 		for (err = 0; err < ERRNOS; err++) {
 			if (tally->refused[op][err])
-				printf(" %s %lu", strerrorname_np(err), tally->refused[op][err]);
+				printf(" %s %llu", strerrorname_np(err), tally->refused[op][err]);
 		}
 		printf("\n");
 		if (!tally->done[op])
@@ -780,9 +780,9 @@ static void show_table(void)
 	}
 }
 
-static uint64_t total(void)
+static __u64 total(void)
 {
-	uint64_t sum = 0;
+	__u64 sum = 0;
 	int op;
 
 	for (op = 0; op < OPS; op++)
@@ -835,7 +835,7 @@ static void (* const steps[])(struct worker *worker) = {
 	change, change, look, use, use, live_apart, kill_loader,
 };
 
-static void start_workers(struct worker *workers, uint64_t *random)
+static void start_workers(struct worker *workers, __u64 *random)
 {
 	unsigned int i;
 
@@ -855,13 +855,14 @@ int main(int argc, char **argv)
 	long long end, said, now;
 	struct bpf_object *iter;
 	struct state before;
-	uint64_t random;
+	__u64 random, seed;
 	unsigned int i;
 
 	if (argc < 2 || atoi(argv[1]) < 1)
 		errx(1, "usage: soak SECONDS [SEED]");
-	random = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
-	printf("soak: %s seconds, SEED=%lu\n", argv[1], random);
+	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
+	random = seed;
+	printf("soak: %s seconds, SEED=%llu\n", argv[1], seed);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
 	set_up(&iter);
@@ -878,7 +879,7 @@ int main(int argc, char **argv)
 		if (now - said < 5000)
 			continue;
 		said = now;
-		printf("%lu operations, %lld s left\n", total(), (end - now) / 1000);
+		printf("%llu operations, %lld s left\n", total(), (end - now) / 1000);
 	}
 	stop = true;
 	for (i = 0; i < ARRAY_LEN(steps); i++) {
@@ -891,7 +892,7 @@ int main(int argc, char **argv)
 	show_table();
 	bpf_object__close(iter);
 	if (tally->failures) {
-		printf("soak: %d failures, SEED=%s\n", tally->failures, argc > 2 ? argv[2] : "above");
+		printf("soak: %d failures, SEED=%llu\n", tally->failures, seed);
 		return 1;
 	}
 	return 0;
