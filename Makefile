@@ -3,14 +3,14 @@
 # The front door. Each verb is a script in scripts/, which says more.
 
 KERNEL ?= default
-export KERNEL SHARE TIMEOUT LOG CPUS MEMORY
+export KERNEL SHARE TIMEOUT LOG CPUS MEMORY MINUTES SEED
 
 # CMD goes to the guest as it was written, "$" and all
 export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb \
+.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb soak coverage \
 	menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
@@ -21,6 +21,8 @@ help:		## this list
 	@echo "KERNEL=stock    the untouched base, same configuration"
 	@echo "KERNEL=debug    as default, with the checkers of base/debug.config"
 	@echo "KERNEL=nomodules  as default, without CONFIG_MODULES"
+	@echo "KERNEL=kcsan    as default, with the data race detector of base/kcsan.config"
+	@echo "KERNEL=coverage as default, counts the lines of our files that run"
 	@echo "Logs are in build/log/."
 
 demo: kernel tools objs	## build what is missing and show a BPF module's life in a virtual machine
@@ -31,6 +33,14 @@ test: packages	## everything: builds, upstream's selftests on both kernels, our 
 
 test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, and on nomodules; builds both
 	@scripts/test debug nomodules
+
+soak: missing	## modules loaded, used and unloaded at random for MINUTES=3; SEED=
+	@scripts/soak
+
+coverage: packages	## the lines of our kernel code that the tests do not run, by gcov
+	@$(MAKE) --no-print-directory KERNEL=coverage kernel tools >&2
+	@$(MAKE) --no-print-directory KERNEL=default kernel tools selftests >&2
+	@scripts/coverage
 
 bench: packages	## what a module costs beside stock's map: a table, JSON and SVG; fails when a target is missed
 	@for kernel in default stock; do \
@@ -48,7 +58,7 @@ vm: missing	## boot and run CMD='…' in the guest; SHARE=DIR shows a folder at 
 shell: missing	## boot and give a prompt; "exit" ends the machine
 	@scripts/vm shell
 
-kernel: tree	## build the kernel (KERNEL=default, stock, debug, nomodules) in build/kernel
+kernel: tree	## build the kernel (KERNEL=default, stock, …) in build/kernel
 	@scripts/build-kernel
 
 tools: tree	## build bpftool of that kernel in build/tools

@@ -667,11 +667,8 @@ static void open_kcov(void)
 {
 	int fd = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
 
-	if (fd < 0) {
-		printf("fuzz: this kernel has no KCOV (KERNEL=debug has it): inputs are mutated "
-		       "blindly\n");
-		return;
-	}
+	if (fd < 0)
+		err(1, "/sys/kernel/debug/kcov");
 	if (ioctl(fd, KCOV_INIT_TRACE, COVER_SIZE))
 		err(1, "KCOV_INIT_TRACE");
 	cover = mmap(NULL, COVER_SIZE * sizeof(*cover), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -829,11 +826,19 @@ static void load_testmod_progs(void)
 		printf("fuzz: bpf_testmod is not loaded: no ops of a kernel module\n");
 }
 
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err(1, "%s", path);
+	close(fd);
+}
+
 static void set_up(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	unsigned int i;
-	int fd;
 
 	if (!btf)
 		err(1, "BTF of vmlinux");
@@ -859,10 +864,9 @@ static void set_up(void)
 	    read_only_page == MAP_FAILED)
 		err(1, "what the calls are given");
 	/* a name that is not there must not start modprobe */
-	fd = open("/proc/sys/kernel/modprobe", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "\n", 1) != 1)
-		err(1, "/proc/sys/kernel/modprobe");
-	close(fd);
+	write_file("/proc/sys/kernel/modprobe", "\n");
+	/* TCP waits for a grace period at each unload */
+	write_file("/sys/kernel/rcu_expedited", "1\n");
 }
 
 static void fuzz(long long end, __u64 *random)
@@ -905,9 +909,12 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	set_up();
 	read_corpus(argv[3]);
-	if (argc > 4)
+	if (argc > 4) {
 		read_sites(argv[4]);
-	open_kcov();
+		open_kcov();
+	} else {
+		printf("fuzz: without KCOV (KERNEL=debug has it) inputs are mutated blindly\n");
+	}
 	fuzz(monotonic() + atoi(argv[1]) * 1000LL, &random);
 	for (i = 0; i < sites_cnt; i++) {
 		if (seen_sites[i])
