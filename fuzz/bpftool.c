@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the files of bpftool take from its main.c, which has a main() of its own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "main.h"
+
+const char *bin_name = "bpftool";
+json_writer_t *json_wtr;
+bool json_output, show_pinned, block_mount, verifier_logs, relaxed_maps;
+
+static FILE *terminal;
+static char *text;
+static size_t text_size;
+
+int cmd_select(const struct cmd *cmds, int argc, char **argv, int (*help)(int argc, char **argv))
+{
+	return argc ? cmds->func(argc, argv) : help(argc, argv);
+}
+
+bool is_prefix(const char *word, const char *whole)
+{
+	return strncmp(word, whole, strlen(word)) == 0;
+}
+
+void usage(void)
+{
+	abort();
+}
+
+void fuzz_begin_output(bool json)
+{
+	terminal = stdout;
+	stdout = open_memstream(&text, &text_size);
+	EXPECT(stdout);
+	json_output = json;
+	json_wtr = json ? jsonw_new(stdout) : NULL;
+}
+
+/* What is printed as JSON is a whole value: all that was opened is closed. */
+static void check_json(void)
+{
+	bool in_string = false;
+	int depth = 0;
+	size_t i;
+
+	for (i = 0; i < text_size; i++) {
+		if (in_string)
+			EXPECT((unsigned char)text[i] >= ' ');
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		else if (!in_string && strchr("{[", text[i]))
+			depth++;
+		else if (!in_string && strchr("}]", text[i]))
+			depth--;
+		EXPECT(depth >= 0);
+	}
+	EXPECT(!in_string && !depth);
+}
+
+void fuzz_end_output(void)
+{
+	if (json_wtr)
+		jsonw_destroy(&json_wtr);
+	fclose(stdout);
+	stdout = terminal;
+	if (json_output)
+		check_json();
+	json_output = false;
+	free(text);
+	text = NULL;
+}
