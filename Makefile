@@ -10,7 +10,7 @@ export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb soak coverage \
+.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb soak coverage fuzz \
 	menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
@@ -51,6 +51,10 @@ bench: packages	## what a module costs beside stock's map: a table, JSON and SVG
 
 check: packages	## checkpatch, sparse, W=1, kernel-doc, each commit builds, synctypes, round trip
 	@scripts/check
+
+fuzz: packages	## libFuzzer with ASan and UBSan on user space, coverage-guided on the system call; MINUTES=5
+	@[ -f build/kernel/default/vmlinux.btf ] || $(MAKE) --no-print-directory KERNEL=default kernel >&2
+	@scripts/fuzz $(or $(MINUTES),5)
 
 vm: missing	## boot and run CMD='…' in the guest; SHARE=DIR shows a folder at /share, TIMEOUT=seconds
 	@scripts/vm run "$$VM_COMMAND"

@@ -93,6 +93,14 @@ static void apply(uint8_t *obj, const uint8_t *edits, size_t size)
 	}
 }
 
+/* bpftool's dumper goes by the offsets of members */
+static bool is_inside(const struct btf *btf, const struct btf_type *t, int i)
+{
+	int64_t size = btf__resolve_size(btf, btf_members(t)[i].type);
+
+	return size >= 0 && btf_member_bit_offset(t, i) / 8 + size <= t->size;
+}
+
 /* Does the type end somewhere? libbpf follows types without asking. */
 static bool ends(const struct btf *btf, uint32_t id, int depth)
 {
@@ -106,7 +114,8 @@ static bool ends(const struct btf *btf, uint32_t id, int depth)
 	if (btf_is_array(t))
 		return ends(btf, btf_array(t)->type, depth + 1);
 	for (i = 0; btf_is_composite(t) && i < btf_vlen(t); i++)
-		if (!ends(btf, btf_members(t)[i].type, depth + 1))
+		if (!ends(btf, btf_members(t)[i].type, depth + 1) ||
+		    (depth && !is_inside(btf, t, i)))
 			return false;
 	return true;
 }

@@ -105,6 +105,19 @@ int __wrap_access(const char *path, int mode)
 	return find_file(path) ? 0 : -1;
 }
 
+/* The names that they have with 64-bit offsets, as libbpf is built */
+int __wrap_open64(const char *path, int flags, int mode);
+int __wrap_open64(const char *path, int flags, int mode)
+{
+	return __wrap_open(path, flags, mode);
+}
+
+FILE *__wrap_fopen64(const char *path, const char *mode);
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+	return __wrap_fopen(path, mode);
+}
+
 static struct dirent *entry_of(const char *dir, const struct file *file)
 {
 	size_t len = strlen(dir);
