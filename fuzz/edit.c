@@ -101,7 +101,9 @@ static bool is_inside(const struct btf *btf, const struct btf_type *t, int i)
 	return size >= 0 && btf_member_bit_offset(t, i) / 8 + size <= t->size;
 }
 
-/* Does the type end somewhere? libbpf follows types without asking. */
+/* Does the type end somewhere, with integers that exist? libbpf follows types
+ * without asking, and bpftool's dumper copies integers of any size.
+ */
 static bool ends(const struct btf *btf, uint32_t id, int depth)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
@@ -109,6 +111,8 @@ static bool ends(const struct btf *btf, uint32_t id, int depth)
 
 	if (!t || depth > MAX_DEPTH)
 		return false;
+	if (btf_is_int(t))
+		return t->size <= 16 && btf_int_bits(t) <= t->size * 8 && !btf_int_offset(t);
 	if (btf_is_mod(t) || btf_is_typedef(t) || btf_is_var(t))
 		return ends(btf, t->type, depth + 1);
 	if (btf_is_array(t))

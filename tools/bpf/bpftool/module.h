@@ -9,8 +9,10 @@
 
 #include <bpf/libbpf.h>
 
+struct bpf_map;
 struct bpf_object;
 struct btf;
+struct btf_member;
 struct hashmap;
 
 /* A module with all its arrays. */
@@ -80,8 +82,18 @@ struct module_param {
 
 typedef void (*visit_param_fn)(const struct module_param *param, void *ctx);
 
+/* What of the type @type_id is at @offset of @data; NULL if that does not end within
+ * @size: the BTF of a file can say anything.
+ */
+const void *module_data_at(const struct btf *btf, __u32 type_id, const void *data, size_t size,
+			   size_t offset);
+
+/* The same of a member of an object's ops. */
+const void *module_member_data(const struct btf *btf, const struct bpf_map *map,
+			       const struct btf_member *m);
+
 /* Call @visit for each parameter of the .rodata section that is the type @sec_id. */
-void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data,
+void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, size_t size,
 			 visit_param_fn visit, void *ctx);
 /* As they are in the kernel: for each in the maps and the ops of a module whose
  * values were read.

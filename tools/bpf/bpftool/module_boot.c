@@ -109,6 +109,7 @@ static const char *get_request(const struct btf *btf, const struct bpf_map *map,
 	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
 	const char *type = btf__name_by_offset(btf, t->name_off), *expected = "tcp_congestion_ops";
 	const struct btf_member *m = btf_members(t);
+	const char *name;
 	int i;
 
 	if (bpf_core_essential_name_len(type) != strlen(expected) ||
@@ -118,8 +119,10 @@ static const char *get_request(const struct btf *btf, const struct bpf_map *map,
 	for (i = 0; i < btf_vlen(t); i++, m++) {
 		if (strcmp(btf__name_by_offset(btf, m->name_off), "name"))
 			continue;
-		snprintf(buf, size, "tcp_%.*s", (int)btf__resolve_size(btf, m->type),
-			 (const char *)bpf_map__initial_value(map, NULL) + m->offset / 8);
+		name = module_member_data(btf, map, m);
+		if (!name)
+			return NULL;
+		snprintf(buf, size, "tcp_%.*s", (int)btf__resolve_size(btf, m->type), name);
 		return module_is_name(buf) ? buf : NULL;
 	}
 	return NULL;

@@ -67,8 +67,9 @@ static void visit_described_members(const struct file *f, const struct bpf_map *
 			continue;
 		param.name = name;
 		param.type_id = m->type;
-		param.data = bpf_map__initial_value(map, NULL) + m->offset / 8;
-		visit(&param, ctx);
+		param.data = module_member_data(param.btf, map, m);
+		if (param.data)
+			visit(&param, ctx);
 	}
 }
 
@@ -76,22 +77,36 @@ static void visit_params(const struct file *f, visit_param_fn visit, void *ctx)
 {
 	const struct btf *btf = bpf_object__btf(f->obj);
 	struct bpf_map *map;
+	const void *data;
 	size_t size;
 
-	bpf_object__for_each_map(map, f->obj)
-		if (bpf_map__is_internal(map))
-			module_visit_params(btf, bpf_map__btf_value_type_id(map),
-					    bpf_map__initial_value(map, &size), visit, ctx);
+	bpf_object__for_each_map(map, f->obj) {
+		if (!bpf_map__is_internal(map))
+			continue;
+		data = bpf_map__initial_value(map, &size);
+		if (data)
+			module_visit_params(btf, bpf_map__btf_value_type_id(map), data, size,
+					    visit, ctx);
+	}
 	bpf_object__for_each_map(map, f->obj)
 		if (bpf_map__module(map))
 			visit_described_members(f, map, visit, ctx);
 }
 
-/* The program that a member of ops points to, NULL for a plain one. */
-static struct bpf_program *member_prog(const struct btf *btf, const struct btf_member *m,
-				       const struct module_param *member)
+/* The program that a member of ops points to, NULL for a plain one. What the file
+ * holds there is no pointer unless a relocation made it one.
+ */
+static struct bpf_program *member_prog(const struct file *f, const struct module_param *member)
 {
-	return module_is_func_ptr(btf, m->type) ? *(struct bpf_program **)member->data : NULL;
+	struct bpf_program *prog;
+
+	if (!module_is_func_ptr(member->btf, member->type_id))
+		return NULL;
+
+	bpf_object__for_each_program(prog, f->obj)
+		if (memcmp(member->data, &prog, sizeof(prog)) == 0)
+			return prog;
+	return NULL;
 }
 
 static void print_member_json(const struct module_param *member, const struct bpf_program *prog)
@@ -134,13 +149,14 @@ static void print_members(const struct file *f, const struct bpf_map *map)
 	for (i = 0; i < btf_vlen(t); i++, m++) {
 		member.name = btf__name_by_offset(member.btf, m->name_off);
 		member.type_id = m->type;
-		member.data = bpf_map__initial_value(map, NULL) + m->offset / 8;
-		if (libbpf_is_mem_zeroed(member.data, btf__resolve_size(member.btf, m->type)))
+		member.data = module_member_data(member.btf, map, m);
+		if (!member.data ||
+		    libbpf_is_mem_zeroed(member.data, btf__resolve_size(member.btf, m->type)))
 			continue;
 		if (json_output)
-			print_member_json(&member, member_prog(member.btf, m, &member));
+			print_member_json(&member, member_prog(f, &member));
 		else
-			print_member_plain(&member, member_prog(member.btf, m, &member));
+			print_member_plain(&member, member_prog(f, &member));
 	}
 }
 

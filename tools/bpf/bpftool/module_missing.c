@@ -129,7 +129,6 @@ static bool has_member(const struct btf *btf, const struct btf_type *t, const ch
 static void check_members(struct search *s, const struct bpf_map *map, const struct btf *btf,
 			  const struct btf_type *t, const struct btf *kernel_btf, const char *type)
 {
-	const void *value = bpf_map__initial_value(map, NULL);
 	const struct btf_member *m = btf_members(t);
 	const struct btf_type *kernel_type;
 	char name[192];
@@ -139,9 +138,10 @@ static void check_members(struct search *s, const struct bpf_map *map, const str
 	kernel_type = id > 0 ? btf__type_by_id(kernel_btf, id) : NULL;
 	for (i = 0; kernel_type && i < btf_vlen(t); i++, m++) {
 		const char *m_name = btf__name_by_offset(btf, m->name_off);
+		const void *data = module_member_data(btf, map, m);
 
-		if (has_member(kernel_btf, kernel_type, m_name) ||
-		    libbpf_is_mem_zeroed(value + m->offset / 8, btf__resolve_size(btf, m->type)))
+		if (!data || has_member(kernel_btf, kernel_type, m_name) ||
+		    libbpf_is_mem_zeroed(data, btf__resolve_size(btf, m->type)))
 			continue;
 		snprintf(name, sizeof(name), "%.80s.%.100s", type, m_name);
 		add_missing(s, "member", name, !bpf_map__autocreate(map));

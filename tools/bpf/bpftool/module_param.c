@@ -28,7 +28,24 @@ static bool is_settable(const struct btf *btf, __u32 type_id)
 	return !btf_is_float(t) && !btf_is_ptr(t);
 }
 
-void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data,
+const void *module_data_at(const struct btf *btf, __u32 type_id, const void *data, size_t size,
+			   size_t offset)
+{
+	__s64 len = btf__resolve_size(btf, type_id);
+
+	return data && len >= 0 && offset <= size && len <= size - offset ? data + offset : NULL;
+}
+
+const void *module_member_data(const struct btf *btf, const struct bpf_map *map,
+			       const struct btf_member *m)
+{
+	size_t size;
+	const void *value = bpf_map__initial_value(map, &size);
+
+	return module_data_at(btf, m->type, value, size, m->offset / 8);
+}
+
+void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, size_t size,
 			 visit_param_fn visit, void *ctx)
 {
 	const struct btf_type *sec = btf__type_by_id(btf, sec_id), *var;
@@ -48,8 +65,9 @@ void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data,
 
 		param.name = btf__name_by_offset(btf, var->name_off);
 		param.type_id = var->type;
-		param.data = data + vsi->offset;
-		visit(&param, ctx);
+		param.data = module_data_at(btf, var->type, data, size, vsi->offset);
+		if (param.data)
+			visit(&param, ctx);
 	}
 }
 
@@ -73,7 +91,8 @@ static void visit_map_params(__u32 map_id, visit_param_fn visit, void *ctx)
 	btf = btf__load_from_kernel_by_id(info.btf_id);
 	data = malloc(info.value_size);
 	if (btf && data && !bpf_map_lookup_elem(fd, &zero, data))
-		module_visit_params(btf, info.btf_value_type_id, data, visit, ctx);
+		module_visit_params(btf, info.btf_value_type_id, data, info.value_size,
+				    visit, ctx);
 out:
 	free(data);
 	btf__free(btf);

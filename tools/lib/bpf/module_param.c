@@ -31,6 +31,7 @@ struct param {
 	const struct btf *btf;
 	__u32 type_id;
 	void *data;
+	size_t room; /* from @data to the end of the variable's section */
 };
 
 static bool is_plain_char(const struct btf *btf, const struct btf_type *t)
@@ -49,10 +50,11 @@ static bool is_signed(const struct btf_type *t)
 	return btf_is_int(t) ? btf_int_encoding(t) & BTF_INT_SIGNED : btf_kflag(t);
 }
 
-/* Integers and enums that fit into 64 bits. */
+/* Integers and enums of 8, 16, 32 and 64 bits. */
 static bool is_scalar(const struct btf_type *t)
 {
-	return (btf_is_int(t) && t->size <= sizeof(__u64)) || btf_is_any_enum(t);
+	return (btf_is_int(t) || btf_is_any_enum(t)) &&
+	       (t->size == 1 || t->size == 2 || t->size == 4 || t->size == 8);
 }
 
 static const char *type_prefix(const struct btf_type *t)
@@ -329,7 +331,7 @@ static int set_array(const struct param *p, const struct btf_type *t)
 	void *data;
 	int err;
 
-	if (is_plain_char(p->btf, elem))
+	if (is_plain_char(p->btf, elem) && nelems)
 		return set_text(p, nelems);
 	if (!is_scalar(elem) || !nelems)
 		return bad_type(p, ", only arrays of integers, enums or characters");
@@ -351,10 +353,20 @@ static int set_array(const struct param *p, const struct btf_type *t)
 	return err;
 }
 
+/* BTF comes from a file: it can say what is not so. */
+static bool has_room(const struct param *p)
+{
+	__s64 size = btf__resolve_size(p->btf, p->type_id);
+
+	return p->data && size >= 0 && size <= p->room;
+}
+
 static int set_value(const struct param *p)
 {
 	const struct btf_type *t = skip_mods_and_typedefs(p->btf, p->type_id, NULL);
 
+	if (!has_room(p))
+		return bad_type(p, ", the object's BTF puts it outside its section");
 	if (is_scalar(t))
 		return set_scalar(p, t, p->text, p->data);
 	if (btf_is_array(t))
@@ -370,6 +382,17 @@ static int set_value(const struct param *p)
 static bool is_same(const char *str, const char *name, size_t len)
 {
 	return strlen(str) == len && strncmp(str, name, len) == 0;
+}
+
+/* Beyond the section there is no data. */
+static void advance(struct param *p, size_t offset)
+{
+	if (!p->data || offset > p->room) {
+		p->data = NULL;
+		return;
+	}
+	p->data += offset;
+	p->room -= offset;
 }
 
 /* Make @p the member @name[0..len) of what it is; also if that is deep in
@@ -389,7 +412,7 @@ static int enter_member(struct param *p, const char *name, size_t len)
 		struct param inner = *p;
 
 		inner.type_id = m->type;
-		inner.data += btf_member_bit_offset(t, i) / 8;
+		advance(&inner, btf_member_bit_offset(t, i) / 8);
 
 		if (!*m_name) {
 			err = enter_member(&inner, name, len);
@@ -412,7 +435,6 @@ static int enter_rodata(struct param *p, const struct bpf_map *map, const char *
 {
 	const struct btf_type *sec = btf__type_by_id(p->btf, bpf_map__btf_value_type_id(map));
 	const struct btf_var_secinfo *vsi;
-	size_t size;
 	int i;
 
 	if (!sec || !btf_is_datasec(sec) ||
@@ -422,7 +444,8 @@ static int enter_rodata(struct param *p, const struct bpf_map *map, const char *
 	for (vsi = btf_var_secinfos(sec), i = 0; i < btf_vlen(sec); i++, vsi++) {
 		const struct btf_type *var = btf__type_by_id(p->btf, vsi->type);
 
-		if (!is_same(btf__name_by_offset(p->btf, var->name_off), name, len) ||
+		if (!btf_is_var(var) ||
+		    !is_same(btf__name_by_offset(p->btf, var->name_off), name, len) ||
 		    btf_var(var)->linkage == BTF_VAR_STATIC)
 			continue;
 
@@ -430,7 +453,8 @@ static int enter_rodata(struct param *p, const struct bpf_map *map, const char *
 		if (!btf_is_module_param(p->btf, var))
 			return bad_type(p, " unless it is declared 'const volatile'");
 
-		p->data = bpf_map__initial_value(map, &size) + vsi->offset;
+		p->data = bpf_map__initial_value(map, &p->room);
+		advance(p, vsi->offset);
 		return 0;
 	}
 	return -ENOENT;
@@ -449,7 +473,7 @@ static int enter_ops(struct param *p, const struct bpf_map *map, const char *nam
 	}
 
 	p->type_id = bpf_map__btf_value_type_id(map);
-	p->data = bpf_map__initial_value(map, NULL);
+	p->data = bpf_map__initial_value(map, &p->room);
 	return 0;
 }
 
