@@ -192,6 +192,8 @@ const struct module_conf_line *module_conf_next(const struct module_conf *conf,
 bool module_is_name(const char *name);
 /* The path of the object of that name: 0, or -1 with the error printed. */
 int module_find_file(const char *name, char *path, size_t size);
+/* Is an OBJ a file, which comes before a name? */
+bool module_is_file(const char *word);
 /* Load it with its options unless it is loaded: 0, or -1 with the error printed. */
 int module_load_by_name(const char *name, const struct module_conf *conf);
 /* Is there a live module of that name? */

@@ -61,6 +61,11 @@ int module_find_file(const char *name, char *path, size_t size)
 	return -1;
 }
 
+bool module_is_file(const char *word)
+{
+	return strchr(word, '/') || !access(word, F_OK);
+}
+
 static int add_line(struct module_conf *conf, enum module_conf_kind kind, const char *name,
 		    const char *text)
 {

@@ -433,6 +433,7 @@ int module_file_info(int argc, char **argv)
 {
 	libbpf_print_fn_t old_print;
 	struct file f = {};
+	char path[PATH_MAX];
 	int err = -1;
 
 	if (!REQ_ARGS(1))
@@ -440,6 +441,11 @@ int module_file_info(int argc, char **argv)
 	f.path = GET_ARG();
 	if (argc)
 		return BAD_ARG();
+	if (!module_is_file(f.path)) {
+		if (module_find_file(f.path, path, sizeof(path)))
+			return -1;
+		f.path = path;
+	}
 
 	old_print = module_warnings_begin();
 	f.obj = module_open_object(f.path);

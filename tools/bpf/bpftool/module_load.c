@@ -568,14 +568,13 @@ int module_load_by_name(const char *name, const struct module_conf *conf)
 	return err;
 }
 
-/* A file comes before a name. */
 static int load_file_or_name(struct load_args *args)
 {
 	struct module_conf conf = {};
 	char path[PATH_MAX];
 	int err;
 
-	if (strchr(args->file, '/') || !access(args->file, F_OK))
+	if (module_is_file(args->file))
 		return load_file(args);
 
 	if (module_conf_read(&conf))
