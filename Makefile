@@ -49,7 +49,7 @@ bench: packages	## what a module costs beside stock's map: a table, JSON and SVG
 	@$(MAKE) --no-print-directory KERNEL=default objs >&2
 	@scripts/bench
 
-check: packages	## checkpatch, sparse, W=1, kernel-doc, each commit builds, synctypes, round trip
+check: packages	## checkpatch, sparse, W=1, kernel-doc, documentation, each commit builds, synctypes, round trip
 	@scripts/check
 
 fuzz: packages	## libFuzzer with ASan and UBSan on user space, coverage-guided on the system call; MINUTES=5

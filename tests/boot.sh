@@ -43,6 +43,9 @@ cp /objs/scx_simple.bpf.o $modules
 cd /tmp || exit 1
 module load tcp_aimd
 check load-by-name says 'Loaded module tcp_aimd (id '
+module info tcp_aimd
+check info-by-name says 'tcp_aimd.bpf.o'
+check info-by-name-tells-params says 'beta = '
 module load tcp_aimd
 check load-by-name-twice-refused one_line 'is taken'
 module unload tcp_aimd

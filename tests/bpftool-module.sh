@@ -47,6 +47,13 @@ module help
 check help-exits-0 exits 0
 check help-shows-verbs says 'unload MODULE [drain | wait [SECONDS]]'
 
+run bpftool feature probe kernel
+check feature-says-yes grep -Fxq 'BPF modules is available' "$out"
+run bpftool --json feature probe kernel
+check feature-json-says-yes field 'd["misc"]["have_bpf_module"]' True
+run bpftool feature probe kernel macros
+check feature-macro-says-yes grep -Fxq '#define HAVE_BPF_MODULE' "$out"
+
 module load /objs/bpf_cubic.bpf.o
 check load-exits-0 exits 0
 check load-says-what says 'Loaded module bpf_cubic (id '

@@ -206,11 +206,24 @@ for compiler in gcc g++; do
 	check "pin-before-attach-from-$compiler" says "module 'shared': not attached, so it has no pins"
 done
 
+# What it is built with
+run "$bpftool" version
+check version-tells-modules grep -Eq '^features: .*\bmodules\b' "$out"
+run "$bpftool" -j version
+check version-json-tells-modules field 'd["features"]["modules"]' True
+run "$bpftool" module info no_such_object
+check info-unknown-name one_line 'no file no_such_object, and no module of that name in /usr/lib/bpf/modules'
+
 # Completion, with stand-ins for what the package bash-completion brings
 # shellcheck disable=SC2034
 _init_completion() { words=("${typed[@]}") cword=$((${#typed[@]} - 1)) cur=${typed[-1]} prev=${typed[-2]}; }
 _filedir() { COMPREPLY+=(a-file); }
-bpftool() { "$bpftool" "$@"; }
+bpftool() {
+	case "$*" in
+	"module list") printf '%s\n' 'ID  NAME    STATE' '7   cubic   live' '12  cu_two  going' ;;
+	*) "$bpftool" "$@" ;;
+	esac
+}
 . "$build/linux/tools/bpf/bpftool/bash-completion/bpftool" 2>/dev/null
 # completes WORD...: what the last word can become
 completes() {
@@ -224,6 +237,70 @@ completes bpftool module inf
 check complete-info prints info
 completes bpftool module info ''
 check complete-info-file prints a-file
+completes bpftool mod
+check complete-object prints module
+completes bpftool module ''
+check complete-verbs prints "$(printf '%s\n' show list load unload dump info pin boot autoload aliases help)"
+for verb in show list dump unload pin; do
+	completes bpftool module $verb ''
+	check "complete-$verb-module" prints "id
+name
+pinned
+cubic
+cu_two"
+	completes bpftool module $verb cu_
+	check "complete-$verb-name" prints cu_two
+	completes bpftool module $verb id ''
+	check "complete-$verb-id" prints "7
+12"
+	completes bpftool module $verb name cub
+	check "complete-$verb-by-name" prints cubic
+	completes bpftool module $verb pinned ''
+	check "complete-$verb-pinned" prints a-file
+done
+for words in cubic 'id 7' 'name cubic' 'pinned a-pin'; do
+	# shellcheck disable=SC2086
+	completes bpftool module unload $words ''
+	check "complete-unload-${words% *}-how" prints "drain
+wait"
+	# shellcheck disable=SC2086
+	completes bpftool module pin $words ''
+	check "complete-pin-${words% *}-file" prints a-file
+	# shellcheck disable=SC2086
+	completes bpftool module show $words ''
+	check "complete-show-${words% *}-ends" prints ''
+done
+completes bpftool --json module unload cubic ''
+check complete-after-an-option prints "drain
+wait"
+completes bpftool --bp
+check complete-option prints --bpffs
+for verb in boot aliases help; do
+	completes bpftool module $verb ''
+	check "complete-$verb-ends" prints ''
+done
+completes bpftool module load ''
+check complete-load-file says a-file
+completes bpftool module load "$full" pin ''
+check complete-load-pin-file prints a-file
+completes bpftool module load "$full" bound ''
+check complete-keywords-that-are-left prints "ops 
+name 
+pin 
+replace 
+beta=
+mode=
+two.name="
+completes bpftool module load "$full" name ''
+check complete-new-name-ends prints ''
+completes bpftool module load "$full" replace cub
+check complete-replace prints cubic
+completes bpftool module load "$full" replace id 1
+check complete-replace-id prints 12
+completes bpftool module load "$full" replace name cu_
+check complete-replace-name prints cu_two
+completes bpftool module load "$full" beta = ''
+check complete-value-ends prints ''
 completes bpftool module load "$full" ops ''
 check complete-ops prints "three
 one

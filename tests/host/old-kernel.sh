@@ -26,6 +26,9 @@ try pin /share/bpftool module pin id 1 /sys/fs/bpf/x
 try json /share/bpftool --json module list
 try info /share/bpftool module info $object
 try help /share/bpftool module help
+try feature /share/bpftool feature probe kernel
+try feature-json /share/bpftool --json feature probe kernel
+try macros /share/bpftool feature probe kernel macros
 for command in "prog show" "map show" "link show" "struct_ops register /objs/bpf_cubic.bpf.o"; do
 	/share/bpftool $command >/dev/null
 	echo "${command%% *}-status $?"
@@ -40,6 +43,9 @@ for verb in show list show-one load load-old unload dump pin; do
 done
 check json-is-refused grep -Fxq 'json: {"error":"this kernel does not have BPF modules"} status=255' "$out"
 check help-works grep -q '^help: Usage: ' "$out"
+check feature-says-no grep -Exq 'BPF modules is NOT available( status=0)?' "$out"
+check feature-json-says-no grep -Eq '^feature-json: .*"have_bpf_module":false' "$out"
+check feature-macro-says-no grep -Eq '^#define NO_BPF_MODULE( status=0)?$' "$out"
 check info-works grep -q '^info: .*tcp_aimd' "$out"
 for command in prog map link struct_ops; do
 	check "$command-works" grep -Fxq "$command-status 0" "$out"
