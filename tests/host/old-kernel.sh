@@ -45,7 +45,7 @@ check json-is-refused grep -Fxq 'json: {"error":"this kernel does not have BPF m
 check help-works grep -q '^help: Usage: ' "$out"
 check feature-says-no grep -Exq 'BPF modules is NOT available( status=0)?' "$out"
 check feature-json-says-no grep -Eq '^feature-json: .*"have_bpf_module":false' "$out"
-check feature-macro-says-no grep -Eq '^#define NO_BPF_MODULE( status=0)?$' "$out"
+check feature-macro-says-no grep -Eq '^#define NO_HAVE_BPF_MODULE( status=0)?$' "$out"
 check info-works grep -q '^info: .*tcp_aimd' "$out"
 for command in prog map link struct_ops; do
 	check "$command-works" grep -Fxq "$command-status 0" "$out"

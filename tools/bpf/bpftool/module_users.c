@@ -227,6 +227,10 @@ void module_find_users(const struct module *mod, struct module_users *users)
 	__u32 i;
 
 	memset(users, 0, sizeof(*users));
+	/* the kernel goes through all its hash tables to tell of sockets */
+	if (!mod->info.users)
+		return;
+
 	for (i = 0; i < mod->info.ops_cnt; i++) {
 		s.cc = cc_name(&mod->ops[i]);
 		if (!s.cc)
