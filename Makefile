@@ -32,6 +32,7 @@ test: packages	## everything: builds, upstream's selftests on both kernels, our 
 	@scripts/test
 
 test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, and on nomodules; builds both
+	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2
 	@scripts/test debug nomodules
 
 soak: missing	## modules loaded, used and unloaded at random for MINUTES=3; SEED=
@@ -53,7 +54,9 @@ check: packages	## checkpatch, sparse, W=1, kernel-doc, documentation, each comm
 	@scripts/check
 
 fuzz: packages	## libFuzzer with ASan and UBSan on user space, coverage-guided on the system call; MINUTES=5
-	@[ -f build/kernel/default/vmlinux.btf ] || $(MAKE) --no-print-directory KERNEL=default kernel >&2
+	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2
+	@$(MAKE) --no-print-directory KERNEL=debug kernel tools >&2
+	@$(MAKE) --no-print-directory KERNEL=default selftests >&2
 	@scripts/fuzz $(or $(MINUTES),5)
 
 vm: missing	## boot and run CMD='…' in the guest; SHARE=DIR shows a folder at /share, TIMEOUT=seconds
