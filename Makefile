@@ -10,8 +10,8 @@ export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb soak coverage fuzz \
-	menuconfig clean objs tree packages missing
+.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb soak coverage \
+	fuzz opinions menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
 help:		## this list
@@ -31,9 +31,9 @@ demo: kernel tools objs	## build what is missing and show a BPF module's life in
 test: packages	## everything: builds, upstream's selftests on both kernels, our tests; ends with "N passed, N failed"
 	@scripts/test
 
-test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, and on nomodules; builds both
+test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, on nomodules, and packages with CONFIG=; builds all
 	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2
-	@scripts/test debug nomodules
+	@scripts/test debug nomodules machine
 
 soak: missing	## modules loaded, used and unloaded at random for MINUTES=3; SEED=
 	@scripts/soak
@@ -52,6 +52,11 @@ bench: packages	## what a module costs beside stock's map: a table, JSON and SVG
 
 check: packages	## checkpatch, sparse, W=1, kernel-doc, documentation, each commit builds, synctypes, round trip
 	@scripts/check
+
+opinions: packages	## other compilers, processors and configurations, coccicheck, -fanalyzer, clang-tidy, cppcheck
+	@scripts/packages packages-opinions
+	@$(MAKE) --no-print-directory KERNEL=default kernel tools objs >&2
+	@scripts/opinions
 
 fuzz: packages	## libFuzzer with ASan and UBSan on user space, coverage-guided on the system call; MINUTES=5
 	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2

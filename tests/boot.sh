@@ -3,6 +3,8 @@
 # Modules by name: options, blacklist, those of the boot, and those that the
 # kernel asks for, with Debian's kmod
 . /tests/lib
+. /job/settings
+. /tests/completion
 
 modules=/usr/lib/bpf/modules
 etc=/etc/bpf/modules.d
@@ -58,6 +60,33 @@ module load tcp_aimd ops dctcp name file
 check file-comes-before-name says 'Loaded module file (id '
 module unload file
 rm /tmp/tcp_aimd
+
+# Completion of the names
+completes bpftool module load ''
+check complete-load prints "a-file
+bpf_cubic
+dctcp_rel
+scx_simple
+tcp_aimd"
+completes bpftool module load tcp
+check complete-load-begun prints "a-file
+tcp_aimd"
+completes bpftool module load tcp_aimd be
+check complete-parameter-by-name prints beta=
+completes bpftool module load dctcp_rel ops ''
+check complete-ops-by-name prints dctcp_rel
+completes bpftool module info scx
+check complete-info prints "a-file
+scx_simple"
+completes bpftool module autoload ''
+check complete-autoload prints "bpf_cubic
+dctcp_rel
+scx_simple
+tcp_aimd"
+completes bpftool module autoload bpf
+check complete-autoload-begun prints bpf_cubic
+completes bpftool module autoload tcp_aimd ''
+check complete-autoload-ends prints ''
 
 # Options, and what is wrong in a file
 cat >$etc/50-test.conf <<'END'

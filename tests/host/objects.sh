@@ -214,23 +214,13 @@ check version-json-tells-modules field 'd["features"]["modules"]' True
 run "$bpftool" module info no_such_object
 check info-unknown-name one_line 'no file no_such_object, and no module of that name in /usr/lib/bpf/modules'
 
-# Completion, with stand-ins for what the package bash-completion brings
-# shellcheck disable=SC2034
-_init_completion() { words=("${typed[@]}") cword=$((${#typed[@]} - 1)) cur=${typed[-1]} prev=${typed[-2]}; }
-_filedir() { COMPREPLY+=(a-file); }
+# Completion, of what a stand-in lists
+. tests/completion
 bpftool() {
 	case "$*" in
 	"module list") printf '%s\n' 'ID  NAME    STATE' '7   cubic   live' '12  cu_two  going' ;;
 	*) "$bpftool" "$@" ;;
 	esac
-}
-. "$build/linux/tools/bpf/bpftool/bash-completion/bpftool" 2>/dev/null
-# completes WORD...: what the last word can become
-completes() {
-	typed=("$@") COMPREPLY=()
-	_bpftool >/dev/null 2>&1
-	printf '%s\n' "${COMPREPLY[@]}" >"$out"
-	status=0
 }
 full=$scratch/full.bpf.o
 completes bpftool module inf

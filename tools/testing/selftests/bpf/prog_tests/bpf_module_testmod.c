@@ -220,6 +220,20 @@ static void test_reg_errno(struct fixture *f)
 	}
 }
 
+/* An op is one also when no program fills it; reg() must not call what is not there. */
+static void test_no_programs(struct fixture *f)
+{
+	int fd;
+
+	bm_add(&f->cc, &f->type2, "bm_testmod2");
+	fd = bm_cc_load(&f->cc, "bm_testmod2");
+	if (!ASSERT_OK_FD(fd, "load"))
+		return;
+	ASSERT_EQ(bm_state(fd), BPF_MODULE_STATE_LIVE, "state");
+	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	close(fd);
+}
+
 /* The high-level library finds the type in the kernel module by itself. */
 static void test_libbpf(struct fixture *f)
 {
@@ -293,6 +307,7 @@ static const struct {
 	{ "mixed_refused", test_mixed_refused },
 	{ "one_at_a_time", test_one_at_a_time },
 	{ "reg_errno", test_reg_errno },
+	{ "no_programs", test_no_programs },
 	{ "libbpf", test_libbpf },
 };
 
