@@ -10,7 +10,7 @@ export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test test-kernels bench check vm shell kernel tools selftests refresh series deb soak coverage \
+.PHONY: help demo test test-kernels test-upstream bench check vm shell kernel tools selftests refresh series deb soak coverage \
 	fuzz opinions menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
@@ -34,6 +34,13 @@ test: packages	## everything: builds, upstream's selftests on both kernels, our 
 test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, on nomodules, and packages with CONFIG=; builds all
 	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2
 	@scripts/test debug nomodules machine
+
+test-upstream: packages	## all of upstream's test_progs on both kernels: what passes on stock and not on ours fails
+	@for kernel in default stock; do \
+		$(MAKE) --no-print-directory KERNEL=$$kernel kernel tools >&2 || exit; \
+	done
+	@$(MAKE) --no-print-directory KERNEL=default selftests >&2
+	@scripts/test-upstream
 
 soak: missing	## modules loaded, used and unloaded at random for MINUTES=3; SEED=
 	@scripts/soak

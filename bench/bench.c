@@ -108,7 +108,7 @@ static __u64 median(__u64 *numbers, int cnt)
 static int module_btf_fd(const char *name)
 {
 	struct bpf_btf_info info;
-	char is[64];
+	char is[64] = "";
 	__u32 id = 0;
 	int fd;
 
@@ -540,19 +540,21 @@ static void part_callback(void)
 		add_op(set, &bench_type, members, BENCH_TYPED, sleepable ? BPF_F_SLEEPABLE : 0);
 		load(set);
 		for (i = 0; i < BENCH_TYPED; i++) {
+			const char *ret = i < BENCH_INT_0 ? "void" : "int";
 			double c = call(i, 0) / 100000.;
+			int on;
 
-			snprintf(name, sizeof(name), "call.%s.%s.%d", sleepable ? "sleep" : "plain",
-				 i < BENCH_INT_0 ? "void" : "int", args[i % ARRAY_SIZE(args)]);
-			row(name, call(i, 1) / 100000. - c);
-			stats(1);
-			strcat(name, ".stats");
-			row(name, call(i, 1) / 100000. - c);
+			for (on = 0; on < 2; on++) {
+				snprintf(name, sizeof(name), "call.%s.%s.%d%s",
+					 sleepable ? "sleep" : "plain", ret,
+					 args[i % ARRAY_SIZE(args)], on ? ".stats" : "");
+				stats(on);
+				row(name, call(i, 1) / 100000. - c);
+			}
 			stats(0);
 			if (sleepable)
 				continue;
-			snprintf(name, sizeof(name), "c.%s.%d", i < BENCH_INT_0 ? "void" : "int",
-				 args[i % ARRAY_SIZE(args)]);
+			snprintf(name, sizeof(name), "c.%s.%d", ret, args[i % ARRAY_SIZE(args)]);
 			row(name, c);
 		}
 		unload(set);
@@ -682,7 +684,7 @@ static void memory_row(const char *name, struct set *(*make)(void))
 	static struct set *sets[MANY];
 	struct memory before, after;
 	char part[64];
-	double claimed;
+	double claimed = 0;
 	__s64 bytes;
 	int i;
 
@@ -806,10 +808,10 @@ static void tcp_rows(const char *title, const char *cc)
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	static char buf[65536];
-	const int chunks = 1024;
 	socklen_t len = sizeof(to);
 	int listener, pair[2], i, j;
 	__u64 start, took[21];
+	const int rounds = 1024 / ARRAY_SIZE(took);
 	char name[64];
 
 	listener = tcp_socket(cc);
@@ -832,7 +834,7 @@ static void tcp_rows(const char *title, const char *cc)
 	tcp_pair(listener, &to, cc, pair);
 	for (i = 0; i < ARRAY_SIZE(took); i++) {
 		start = ticks();
-		for (j = 0; j < chunks / ARRAY_SIZE(took); j++) {
+		for (j = 0; j < rounds; j++) {
 			ssize_t out = send(pair[0], buf, sizeof(buf), 0), in = 0, n;
 
 			while (in < out) {
@@ -847,8 +849,7 @@ static void tcp_rows(const char *title, const char *cc)
 		took[i] = ticks() - start;
 	}
 	snprintf(name, sizeof(name), "tcp.byte.%s", title);
-	row(name, (double)median(took, ARRAY_SIZE(took)) / (chunks / ARRAY_SIZE(took)) /
-	    sizeof(buf));
+	row(name, (double)median(took, ARRAY_SIZE(took)) / rounds / sizeof(buf));
 	close(pair[0]);
 	close(pair[1]);
 	close(listener);

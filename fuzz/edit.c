@@ -68,7 +68,7 @@ static void read_seed(void)
 
 	EXPECT(f && !fseek(f, 0, SEEK_END));
 	seed_size = ftell(f);
-	rewind(f);
+	EXPECT(!fseek(f, 0, SEEK_SET));
 	seed = malloc(seed_size);
 	EXPECT(seed && fread(seed, 1, seed_size, f) == seed_size);
 	fclose(f);

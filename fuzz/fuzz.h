@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A target's own findings end as a sanitizer's do: with the input kept. */
 #define EXPECT(cond) ((cond) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #cond))
-void fuzz_fail(const char *file, int line, const char *cond);
+void fuzz_fail(const char *file, int line, const char *cond) __attribute__((noreturn));
 
 /* From now on the program sees @data at @path. It stays the caller's. Folders
  * below /etc/bpf, /usr/lib/bpf and /sys/kernel/btf hold nothing else.

@@ -777,14 +777,6 @@ static bool execute(const struct input *input)
 	return new;
 }
 
-static long long monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static void load_testmod_progs(void)
 {
 	struct btf *vmlinux = btf__load_vmlinux_btf(), *btf;

@@ -25,6 +25,13 @@ static void open_object(void)
 	EXPECT(mod);
 }
 
+static void keep(int i, const void *value, size_t size)
+{
+	values[i] = realloc(values[i], size);
+	EXPECT(values[i]);
+	memcpy(values[i], value, size);
+}
+
 /* Keep what all maps and ops hold, or compare it with what was kept. */
 static void visit_values(bool compare)
 {
@@ -40,7 +47,7 @@ static void visit_values(bool compare)
 		if (compare)
 			EXPECT(!memcmp(values[i], value, size));
 		else
-			values[i] = memcpy(realloc(values[i], size), value, size);
+			keep(i, value, size);
 		i++;
 	}
 }

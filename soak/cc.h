@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -45,6 +46,15 @@ static inline __u64 next_random(__u64 *state)
 static inline unsigned int pick(__u64 *state, unsigned int limit)
 {
 	return next_random(state) % limit;
+}
+
+/* milliseconds */
+static inline long long monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 static inline void find_type(struct btf *btf, struct ops_type *type, const char *name)

@@ -486,7 +486,7 @@ static int open_connection(struct worker *worker, enum op op, int listener, int 
 	/* many addresses, so that ports in TIME_WAIT do not run out */
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK + pick(&worker->random, 200));
 	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ret = ret ?: connect(ends[0], (struct sockaddr *)&addr, len);
+	ret = ret ?: ends[0] < 0 ? -1 : connect(ends[0], (struct sockaddr *)&addr, len);
 	ends[1] = ret ? -1 : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (!count(op, ret ?: ends[1])) {
 		close(ends[0]);
@@ -652,14 +652,6 @@ static void *work(void *arg)
 		worker->step(worker);
 	let_go(worker);
 	return NULL;
-}
-
-static long long monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 /* What must be as before when all is over. */

@@ -192,6 +192,7 @@ run iperf3 -c 127.0.0.1 -C "$name" -n 1M
 check setsockopt-autoloads exits 0
 check setsockopt-loaded-it listed tcp_aimd
 module unload tcp_aimd drain
+check drained-goes gone tcp_aimd
 run setpriv --reuid=1000 --regid=1000 --clear-groups iperf3 -c 127.0.0.1 -C "$name" -n 1M
 check setsockopt-without-capability-refused not exits 0
 check and-loads-nothing not listed tcp_aimd

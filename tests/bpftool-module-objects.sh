@@ -126,10 +126,7 @@ module unload bm_params
 kill $sockets
 wait $sockets 2>/dev/null
 rm "$out.ready"
-for _ in {1..100}; do
-	[ -z "$(listed)" ] && break
-	sleep 0.1
-done
+check drained-goes gone bm_params
 
 # Long lists
 run python3 /tests/load_many.py 1000

@@ -7,14 +7,6 @@ module() { run bpftool module "$@"; }
 json() { run bpftool --json module "$@"; }
 available() { sysctl -n net.ipv4.tcp_available_congestion_control; }
 
-wait_gone() {
-	for _ in {1..100}; do
-		bpftool module list | grep -qw "$1" || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 module list
 check empty-list-prints-nothing prints ''
 check empty-list-is-no-error exits 0
@@ -134,7 +126,7 @@ check going-goes-with-its-flow not says going
 check live-one-stays says live
 module unload bpf_cubic
 check unload exits 0
-check unload-left-nothing wait_gone bpf_cubic
+check unload-left-nothing gone bpf_cubic
 
 module load /objs/bpf_dctcp.bpf.o
 check half-refused one_line 'op dctcp_nouse (tcp_congestion_ops): required members not set: ssthresh'

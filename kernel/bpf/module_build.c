@@ -172,6 +172,8 @@ static int bpf_module_build_op(struct bpf_module *mod, u32 nr, const struct bpf_
 	inst->log = log;
 	inst->name = op->name;
 	inst->nr = nr;
+	if (nr)
+		mod->ops[nr - 1].inst->next = inst;
 	err = bpf_module_check_type(inst);
 	if (!err)
 		err = bpf_module_copy_value(op, uop);
@@ -240,6 +242,8 @@ int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 		if (!err)
 			err = bpf_module_build_op(mod, i, &uop, log);
 	}
+	if (!err)
+		err = bpf_struct_ops_insts_finish(mod->ops[0].inst);
 	if (err)
 		bpf_module_free_ops(mod);
 	else

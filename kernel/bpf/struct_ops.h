@@ -21,7 +21,7 @@ struct bpf_verifier_log;
  * @prog: what it calls.  The reference is the instance's.
  * @ksym: symbol of the trampoline, part of the instance's @ksyms.
  * @image_size: bytes of the executable memory that starts with this trampoline,
- *	0 if it is in that of one before.
+ *	0 if it is in that of one before, which may be of another instance.
  * @size: bytes of the trampoline.
  * @member: number of the member.
  */
@@ -43,6 +43,7 @@ struct bpf_struct_ops_func {
  * @mod_name: its name, or NULL.
  * @log: receives the reason if building fails; only valid while building,
  *	NULL for a map.
+ * @next: the next one of the module, whose images they share; NULL for a map.
  * @name: what @log calls the instance, NULL for @nr.
  * @nr: position in @mod.
  * @funcs: the function pointers that are set, in the order of members.
@@ -61,6 +62,7 @@ struct bpf_struct_ops_inst {
 	struct bpf_module *mod;
 	const char *mod_name;
 	struct bpf_verifier_log *log;
+	struct bpf_struct_ops_inst *next;
 	const char *name;
 	u32 nr;
 	struct bpf_struct_ops_func *funcs;
@@ -77,11 +79,12 @@ struct bpf_struct_ops_inst {
 
 struct btf *bpf_struct_ops_btf_get(int fd, struct module **mod);
 int bpf_struct_ops_inst_build(struct bpf_struct_ops_inst *inst, void *udata);
+int bpf_struct_ops_insts_finish(struct bpf_struct_ops_inst *insts);
 
 /* struct_ops_image.c */
 int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *udata);
 void bpf_struct_ops_add_func(struct bpf_struct_ops_inst *inst, u32 member, struct bpf_prog *prog);
-int bpf_struct_ops_emit_funcs(struct bpf_struct_ops_inst *inst);
+int bpf_struct_ops_emit_funcs(struct bpf_struct_ops_inst *insts);
 void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst);
 void bpf_struct_ops_inst_add_ksyms(struct bpf_struct_ops_inst *inst);
 void bpf_struct_ops_inst_del_ksyms(struct bpf_struct_ops_inst *inst);

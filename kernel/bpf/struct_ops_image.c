@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The functions of an instance: programs, the trampolines that call them, and
- * the symbols of these.  All are sized first, so that an image is no larger
- * than the trampolines in it.
+ * The functions of instances: programs, the trampolines that call them, and the
+ * symbols of these.  All are sized first, so that an image is no larger than the
+ * trampolines in it, and the ops of a module share images.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -18,13 +18,27 @@
 #define IMAGE_MAX PAGE_SIZE
 
 /**
- * struct bpf_struct_ops_tramp_args - what arch code is told of a trampoline
- * @tlinks: @link is the only one.
- * @link: no more than a way to name the program.
+ * struct bpf_struct_ops_site - a function that becomes part of an image
+ * @inst: whose it is.
+ * @func: the function.
  */
-struct bpf_struct_ops_tramp_args {
+struct bpf_struct_ops_site {
+	struct bpf_struct_ops_inst *inst;
+	struct bpf_struct_ops_func *func;
+};
+
+/**
+ * struct bpf_struct_ops_emitter - what it takes to emit functions
+ * @tlinks: what arch code is told of a trampoline.  @link is the only one.
+ * @link: no more than a way to name the program.
+ * @sites_cnt: entries of @sites.
+ * @sites: the functions, in the order in which they lie in images.
+ */
+struct bpf_struct_ops_emitter {
 	struct bpf_tramp_links tlinks[BPF_TRAMP_MAX];
 	struct bpf_tramp_link link;
+	u32 sites_cnt;
+	struct bpf_struct_ops_site sites[] __counted_by(sites_cnt);
 };
 
 static u32 bpf_struct_ops_tramp_flags(const struct btf_func_model *model)
@@ -49,15 +63,22 @@ int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_l
 	return size ? : -EFAULT;
 }
 
-/* Write the trampoline that bpf_struct_ops_tramp_size() measured to @image. */
+/* Write the trampoline that bpf_struct_ops_tramp_size() measured, and that will
+ * run at @image: to @buf, from where the caller copies it, or there if @buf is
+ * NULL.  @size bytes may be written.
+ */
 int bpf_struct_ops_tramp_emit(struct bpf_tramp_links *tlinks,
 			      const struct btf_func_model *model, void *stub_func,
-			      void *image, u32 size)
+			      void *buf, void *image, u32 size)
 {
+	u32 flags = bpf_struct_ops_tramp_flags(model);
 	int err;
 
-	err = arch_prepare_bpf_trampoline(NULL, image, image + size, model,
-					  bpf_struct_ops_tramp_flags(model), tlinks, stub_func);
+	if (buf)
+		err = arch_emit_bpf_trampoline(buf, image, size, model, flags, tlinks, stub_func);
+	else
+		err = arch_prepare_bpf_trampoline(NULL, image, image + size, model, flags, tlinks,
+						  stub_func);
 	return err > 0 ? 0 : err ? : -EFAULT;
 }
 
@@ -174,22 +195,46 @@ void bpf_struct_ops_add_func(struct bpf_struct_ops_inst *inst, u32 member, struc
 	func->member = member;
 }
 
-static int bpf_struct_ops_size_funcs(struct bpf_struct_ops_inst *inst,
-				     struct bpf_struct_ops_tramp_args *args)
+static struct bpf_struct_ops_emitter *
+bpf_struct_ops_emitter_alloc(struct bpf_struct_ops_inst *insts)
 {
-	const struct bpf_struct_ops *st_ops = inst->st_ops_desc->st_ops;
-	struct bpf_struct_ops_func *func;
+	struct bpf_struct_ops_emitter *emitter;
+	struct bpf_struct_ops_inst *inst;
+	u32 i, cnt = 0;
 
-	for (func = inst->funcs; func < inst->funcs + inst->funcs_cnt; func++) {
+	for (inst = insts; inst; inst = inst->next)
+		cnt += inst->funcs_cnt;
+	emitter = kvzalloc(struct_size(emitter, sites, cnt), GFP_KERNEL);
+	if (!emitter)
+		return NULL;
+
+	emitter->sites_cnt = cnt;
+	cnt = 0;
+	for (inst = insts; inst; inst = inst->next) {
+		for (i = 0; i < inst->funcs_cnt; i++) {
+			emitter->sites[cnt].inst = inst;
+			emitter->sites[cnt++].func = &inst->funcs[i];
+		}
+	}
+	return emitter;
+}
+
+static int bpf_struct_ops_size_funcs(struct bpf_struct_ops_emitter *emitter)
+{
+	u32 i;
+
+	for (i = 0; i < emitter->sites_cnt; i++) {
+		struct bpf_struct_ops_site *site = &emitter->sites[i];
+		const struct bpf_struct_ops *st_ops = site->inst->st_ops_desc->st_ops;
 		int size;
 
-		args->link.link.prog = func->prog;
-		size = bpf_struct_ops_tramp_size(args->tlinks, &args->link,
-						 &st_ops->func_models[func->member],
-						 bpf_struct_ops_func_stub(inst, func));
+		emitter->link.link.prog = site->func->prog;
+		size = bpf_struct_ops_tramp_size(emitter->tlinks, &emitter->link,
+						 &st_ops->func_models[site->func->member],
+						 bpf_struct_ops_func_stub(site->inst, site->func));
 		if (size < 0)
 			return size;
-		func->size = size;
+		site->func->size = size;
 	}
 	return 0;
 }
@@ -221,6 +266,8 @@ static int bpf_struct_ops_alloc_ksyms(struct bpf_struct_ops_inst *inst)
 {
 	u32 i, off = 0, size = 0;
 
+	if (!inst->funcs_cnt)
+		return 0;
 	for (i = 0; i < inst->funcs_cnt; i++)
 		size += bpf_struct_ops_ksym_size(bpf_struct_ops_func_name(inst, &inst->funcs[i],
 									  NULL, 0));
@@ -247,35 +294,30 @@ static u32 bpf_struct_ops_func_room(const struct bpf_struct_ops_func *func)
 	return ALIGN(func->size, TRAMP_ALIGN);
 }
 
-/* Write the trampoline of @func that will run at @image: to @buf, if there is one. */
-static int bpf_struct_ops_emit_func(struct bpf_struct_ops_inst *inst,
-				    const struct bpf_struct_ops_func *func,
-				    struct bpf_struct_ops_tramp_args *args, void *buf, void *image)
+/* Write the trampoline of @site that will run at @image: to @buf, if there is one. */
+static int bpf_struct_ops_emit_site(struct bpf_struct_ops_emitter *emitter,
+				    const struct bpf_struct_ops_site *site, void *buf, void *image)
 {
+	const struct bpf_struct_ops_inst *inst = site->inst;
+	const struct bpf_struct_ops_func *func = site->func;
 	const struct bpf_struct_ops_desc *desc = inst->st_ops_desc;
 	const struct btf_member *member = bpf_struct_ops_func_member(inst, func);
-	const struct btf_func_model *model = &desc->st_ops->func_models[func->member];
-	void *stub = bpf_struct_ops_func_stub(inst, func);
 	int err;
 
-	args->link.link.prog = func->prog;
-	if (buf)
-		err = arch_emit_bpf_trampoline(buf, image, bpf_struct_ops_func_room(func), model,
-					       bpf_struct_ops_tramp_flags(model), args->tlinks,
-					       stub);
-	else
-		err = bpf_struct_ops_tramp_emit(args->tlinks, model, stub, image, func->size);
-	if (err < 0)
+	emitter->link.link.prog = func->prog;
+	err = bpf_struct_ops_tramp_emit(emitter->tlinks, &desc->st_ops->func_models[func->member],
+					bpf_struct_ops_func_stub(inst, func), buf, image,
+					bpf_struct_ops_func_room(func));
+	if (err)
 		return err;
 	bpf_image_ksym_init(image, func->size, func->ksym);
-	*(void **)(inst->kdata + __btf_member_bit_offset(desc->type, member) / 8) =
+	*(void **)(site->inst->kdata + __btf_member_bit_offset(desc->type, member) / 8) =
 		image + cfi_get_offset();
 	return 0;
 }
 
-/* Write functions @first to @next - 1 to @image, which has their size. */
-static int bpf_struct_ops_write_image(struct bpf_struct_ops_inst *inst, u32 first, u32 next,
-				      struct bpf_struct_ops_tramp_args *args,
+/* Write sites @first to @next - 1 to @image, which has their size. */
+static int bpf_struct_ops_write_image(struct bpf_struct_ops_emitter *emitter, u32 first, u32 next,
 				      void *image, u32 size)
 {
 	void *buf = NULL;
@@ -288,9 +330,9 @@ static int bpf_struct_ops_write_image(struct bpf_struct_ops_inst *inst, u32 firs
 			return -ENOMEM;
 	}
 	for (i = first; !err && i < next; i++) {
-		err = bpf_struct_ops_emit_func(inst, &inst->funcs[i], args,
+		err = bpf_struct_ops_emit_site(emitter, &emitter->sites[i],
 					       buf ? buf + off : NULL, image + off);
-		off += bpf_struct_ops_func_room(&inst->funcs[i]);
+		off += bpf_struct_ops_func_room(emitter->sites[i].func);
 	}
 	if (!err && buf)
 		err = PTR_ERR_OR_ZERO(bpf_arch_text_copy(image, buf, size));
@@ -298,60 +340,60 @@ static int bpf_struct_ops_write_image(struct bpf_struct_ops_inst *inst, u32 firs
 	return err ? : arch_protect_bpf_trampoline(image, size);
 }
 
-/* Emit as many functions as fit in an image, from @first on; return the number
- * of the next one, or an error.
+/* Emit as many sites as fit in an image, from @first on; return the number of
+ * the next one, or an error.  The image is the first one's.
  */
-static int bpf_struct_ops_emit_image(struct bpf_struct_ops_inst *inst, u32 first,
-				     struct bpf_struct_ops_tramp_args *args)
+static int bpf_struct_ops_emit_image(struct bpf_struct_ops_emitter *emitter, u32 first)
 {
+	struct bpf_struct_ops_site *site = &emitter->sites[first];
 	u32 next, size = 0;
 	void *image;
 	int err;
 
-	for (next = first; next < inst->funcs_cnt; next++) {
-		u32 more = bpf_struct_ops_func_room(&inst->funcs[next]);
+	for (next = first; next < emitter->sites_cnt; next++) {
+		u32 more = bpf_struct_ops_func_room(emitter->sites[next].func);
 
 		if (size + more > IMAGE_MAX)
 			break;
 		size += more;
 	}
 
-	err = bpf_struct_ops_charge(inst, size);
+	err = bpf_struct_ops_charge(site->inst, size);
 	if (err)
 		return err;
 	image = bpf_struct_ops_image_alloc(size);
 	if (IS_ERR(image))
 		return PTR_ERR(image);
-	inst->funcs[first].ksym->start = (unsigned long)image;
-	inst->funcs[first].image_size = size;
+	site->func->ksym->start = (unsigned long)image;
+	site->func->image_size = size;
 
-	err = bpf_struct_ops_write_image(inst, first, next, args, image, size);
+	err = bpf_struct_ops_write_image(emitter, first, next, image, size);
 	return err ? : next;
 }
 
-/* Emit the trampolines of all functions and let the struct point at them.  May
- * sleep.  If it fails, bpf_struct_ops_free_funcs() undoes what was done.
+/* Emit the trampolines of all functions of @insts, a list, and let the structs
+ * point at them.  May sleep.  If it fails, bpf_struct_ops_free_funcs() of each
+ * undoes what was done.  Instances that share an image are freed together.
  */
-int bpf_struct_ops_emit_funcs(struct bpf_struct_ops_inst *inst)
+int bpf_struct_ops_emit_funcs(struct bpf_struct_ops_inst *insts)
 {
-	struct bpf_struct_ops_tramp_args *args;
+	struct bpf_struct_ops_emitter *emitter;
+	struct bpf_struct_ops_inst *inst;
 	int err, next = 0;
 
-	if (!inst->funcs_cnt)
-		return 0;
-	args = kzalloc(sizeof(*args), GFP_KERNEL);
-	if (!args)
+	emitter = bpf_struct_ops_emitter_alloc(insts);
+	if (!emitter)
 		return -ENOMEM;
 
-	err = bpf_struct_ops_size_funcs(inst, args);
-	if (!err)
+	err = bpf_struct_ops_size_funcs(emitter);
+	for (inst = insts; !err && inst; inst = inst->next)
 		err = bpf_struct_ops_alloc_ksyms(inst);
-	while (!err && next < inst->funcs_cnt) {
-		next = bpf_struct_ops_emit_image(inst, next, args);
+	while (!err && next < emitter->sites_cnt) {
+		next = bpf_struct_ops_emit_image(emitter, next);
 		if (next < 0)
 			err = next;
 	}
-	kfree(args);
+	kvfree(emitter);
 	return err;
 }
 

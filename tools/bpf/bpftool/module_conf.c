@@ -194,8 +194,8 @@ static int is_conf(const struct dirent *entry)
 
 static int read_dirs(struct module_conf *conf)
 {
-	struct dirent **files[ARRAY_SIZE(conf_dirs)];
-	int cnt[ARRAY_SIZE(conf_dirs)], pos[ARRAY_SIZE(conf_dirs)] = {}, i, err = 0;
+	struct dirent **files[ARRAY_SIZE(conf_dirs)] = {};
+	int cnt[ARRAY_SIZE(conf_dirs)] = {}, pos[ARRAY_SIZE(conf_dirs)] = {}, i, err = 0;
 	char path[PATH_MAX];
 
 	for (i = 0; i < (int)ARRAY_SIZE(conf_dirs); i++) {

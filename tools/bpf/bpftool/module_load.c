@@ -20,7 +20,8 @@
 #include "module.h"
 
 struct load_args {
-	const char *file;
+	const char *file; /* or a name, then it points to path once resolved */
+	char path[PATH_MAX];
 	const char *name;
 	const char *pin;
 	int replace_fd; /* of the module to replace, -1 for none */
@@ -529,15 +530,14 @@ static int load_file(const struct load_args *args)
 /* Turn the name that is args->file into the file, and put its options in front of
  * the parameters. @path holds the file, and @conf the options, while they are used.
  */
-static int resolve_name(struct load_args *args, const struct module_conf *conf, char *path,
-			size_t size)
+static int resolve_name(struct load_args *args, const struct module_conf *conf)
 {
 	const struct module_conf_line *line = NULL;
 	const char *name = args->file;
 	char **params;
 	int cnt = 0;
 
-	if (module_find_file(name, path, size))
+	if (module_find_file(name, args->path, sizeof(args->path)))
 		return -1;
 
 	params = calloc(conf->cnt + args->param_cnt + 1, sizeof(*params));
@@ -551,7 +551,7 @@ static int resolve_name(struct load_args *args, const struct module_conf *conf, 
 		memcpy(params + cnt, args->params, args->param_cnt * sizeof(*params));
 	free(args->params);
 
-	args->file = path;
+	args->file = args->path;
 	args->params = params;
 	args->param_cnt += cnt;
 	return 0;
@@ -560,10 +560,9 @@ static int resolve_name(struct load_args *args, const struct module_conf *conf, 
 int module_load_by_name(const char *name, const struct module_conf *conf)
 {
 	struct load_args args = { .file = name, .replace_fd = -1, .by_system = true };
-	char path[PATH_MAX];
 	int err;
 
-	err = resolve_name(&args, conf, path, sizeof(path)) ?: load_file(&args);
+	err = resolve_name(&args, conf) ?: load_file(&args);
 	free(args.params);
 	return err;
 }
@@ -571,7 +570,6 @@ int module_load_by_name(const char *name, const struct module_conf *conf)
 static int load_file_or_name(struct load_args *args)
 {
 	struct module_conf conf = {};
-	char path[PATH_MAX];
 	int err;
 
 	if (module_is_file(args->file))
@@ -579,7 +577,7 @@ static int load_file_or_name(struct load_args *args)
 
 	if (module_conf_read(&conf))
 		return -1;
-	err = resolve_name(args, &conf, path, sizeof(path)) ?: load_file(args);
+	err = resolve_name(args, &conf) ?: load_file(args);
 	module_conf_free(&conf);
 	return err;
 }
