@@ -171,8 +171,10 @@ int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *uda
 	for_each_member(i, t, member) {
 		u32 moff = __btf_member_bit_offset(t, member) / 8;
 
-		if (btf_type_resolve_func_ptr(inst->btf, member->type, NULL) &&
-		    *(unsigned long *)(udata + moff))
+		/* few members are set, and to resolve a type takes longer */
+		if (moff + sizeof(unsigned long) <= t->size &&
+		    *(unsigned long *)(udata + moff) &&
+		    btf_type_resolve_func_ptr(inst->btf, member->type, NULL))
 			cnt++;
 	}
 	if (!cnt)
@@ -239,21 +241,35 @@ static int bpf_struct_ops_size_funcs(struct bpf_struct_ops_emitter *emitter)
 	return 0;
 }
 
-/* There can be many ops of a type in modules, so the name says which one. */
+static u32 bpf_struct_ops_name_add(char *name, u32 len, const char *part)
+{
+	u32 more = min_t(size_t, strlen(part), KSYM_NAME_LEN - 1 - len);
+
+	if (name)
+		memcpy(name + len, part, more);
+	return len + more;
+}
+
+/* Write the name of @func's symbol to @name, zeroed bytes, unless it is NULL;
+ * return its length.  There can be many ops of a type in modules, so the name
+ * says which one.
+ */
 static u32 bpf_struct_ops_func_name(const struct bpf_struct_ops_inst *inst,
-				    const struct bpf_struct_ops_func *func, char *buf, u32 size)
+				    const struct bpf_struct_ops_func *func, char *name)
 {
 	const char *tname, *mname;
-	int len;
+	u32 len;
 
 	tname = btf_name_by_offset(inst->btf, inst->st_ops_desc->type->name_off);
 	mname = btf_name_by_offset(inst->btf, bpf_struct_ops_func_member(inst, func)->name_off);
-	if (inst->mod_name)
-		len = snprintf(buf, size, "bpf__%s.%s.%s", inst->mod_name, inst->name ?: tname,
-			       mname);
-	else
-		len = snprintf(buf, size, "bpf__%s_%s", tname, mname);
-	return min(len, KSYM_NAME_LEN - 1);
+	len = bpf_struct_ops_name_add(name, 0, "bpf__");
+	if (inst->mod_name) {
+		len = bpf_struct_ops_name_add(name, len, inst->mod_name);
+		len = bpf_struct_ops_name_add(name, len, ".");
+	}
+	len = bpf_struct_ops_name_add(name, len, inst->name ?: tname);
+	len = bpf_struct_ops_name_add(name, len, inst->mod_name ? "." : "_");
+	return bpf_struct_ops_name_add(name, len, mname);
 }
 
 static u32 bpf_struct_ops_ksym_size(u32 name_len)
@@ -270,7 +286,7 @@ static int bpf_struct_ops_alloc_ksyms(struct bpf_struct_ops_inst *inst)
 		return 0;
 	for (i = 0; i < inst->funcs_cnt; i++)
 		size += bpf_struct_ops_ksym_size(bpf_struct_ops_func_name(inst, &inst->funcs[i],
-									  NULL, 0));
+									  NULL));
 	inst->ksyms = kvzalloc(size, bpf_memcg_flags(GFP_USER));
 	if (!inst->ksyms)
 		return -ENOMEM;
@@ -278,10 +294,9 @@ static int bpf_struct_ops_alloc_ksyms(struct bpf_struct_ops_inst *inst)
 
 	for (i = 0; i < inst->funcs_cnt; i++) {
 		struct bpf_ksym *ksym = inst->ksyms + off;
-		u32 room = min_t(u32, size - off - offsetof(struct bpf_ksym, name), KSYM_NAME_LEN);
 
 		off += bpf_struct_ops_ksym_size(bpf_struct_ops_func_name(inst, &inst->funcs[i],
-									 ksym->name, room));
+									 ksym->name));
 		INIT_LIST_HEAD_RCU(&ksym->lnode);
 		inst->funcs[i].ksym = ksym;
 	}
