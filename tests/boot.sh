@@ -186,8 +186,7 @@ sysctl -qw $sysctl=cubic
 module unload tcp_aimd
 check autoloaded-unloads exits 0
 
-iperf3 -s -D
-sleep 1
+start_server
 run iperf3 -c 127.0.0.1 -C "$name" -n 1M
 check setsockopt-autoloads exits 0
 check setsockopt-loaded-it listed tcp_aimd

@@ -9,7 +9,7 @@ json() { run bpftool --json "$@"; }
 # one_error TEXT: as one_line, after lines that tell what goes on
 one_error() { [ "$status" != 0 ] && [ "$(grep -c '^Error: ' "$out")" = 1 ] && says "$1"; }
 wait_state() {
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		bpftool module list | grep -q "$1" && return
 		sleep 0.1
 	done
@@ -17,8 +17,7 @@ wait_state() {
 }
 
 module load /objs/bpf_cubic.bpf.o
-iperf3 -s -D
-sleep 1
+start_server
 start_flow bpf_cubic
 module unload bpf_cubic wait x
 check wait-bad-number one_line "'x' is not a number of seconds"
@@ -34,7 +33,7 @@ module list
 check wait-leaves-it-going says going
 bpftool module unload bpf_cubic wait >/tmp/waiter 2>&1 &
 waiter=$!
-for _ in {1..100}; do
+for _ in {1..600}; do
 	grep -q 'is going, it waits for' /tmp/waiter && break
 	sleep 0.1
 done

@@ -97,8 +97,7 @@ done
 module list
 check nothing-came-of-it says bpf_cubic
 
-iperf3 -s -D
-sleep 1
+start_server
 start_flow bpf_cubic
 module unload bpf_cubic
 check unload-in-use-refused one_line 'module bpf_cubic is in use ('
@@ -117,7 +116,7 @@ json show bpf_cubic
 check name-means-the-live-one field '(d[0] if type(d) is list else d)["state"]' live
 kill $flow
 wait $flow 2>/dev/null
-for _ in {1..100}; do
+for _ in {1..600}; do
 	bpftool module list | grep -q going || break
 	sleep 0.1
 done

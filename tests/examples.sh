@@ -21,9 +21,8 @@ def find(d, key):
             if v is not None: return v
 print(find(json.load(open(sys.argv[1])), sys.argv[2]))' "$out" "$1"; }
 
-iperf3 -s -D
-iperf3 -s -D -p 5202
-sleep 1
+start_server
+start_server 5202
 
 module load /objs/tcp_aimd.bpf.o beta=717 gain=2
 check aimd-loads exits 0
@@ -56,7 +55,7 @@ transfer pair_bulk
 check pair-bulk-moves-data exits 0
 iperf3 -c 127.0.0.1 -C pair_calm -t 30 >/dev/null &
 flow=$!
-for _ in {1..100}; do
+for _ in {1..600}; do
 	ss -Htin state established | grep pair_calm >"$out" && break
 	sleep 0.1
 done
@@ -87,7 +86,7 @@ check sched-unloads exits 0
 
 /objs/shyd 5 >/tmp/shyd 2>&1 &
 daemon=$!
-for _ in {1..100}; do
+for _ in {1..600}; do
 	bpftool module list | grep -q tcp_shy && break
 	sleep 0.1
 done
@@ -95,13 +94,13 @@ module show tcp_shy
 check daemon-module-is-bound says 'live, bound'
 transfer shy
 check daemon-module-moves-data exits 0
-for _ in {1..100}; do
+for _ in {1..600}; do
 	grep -q 'limit 5' /tmp/shyd && break
 	sleep 0.1
 done
 kill -9 $daemon
 wait $daemon 2>/dev/null
-for _ in {1..100}; do
+for _ in {1..600}; do
 	bpftool module list | grep -q tcp_shy || break
 	sleep 0.1
 done

@@ -33,7 +33,7 @@ print(next(v[sys.argv[1]] for section in json.load(sys.stdin)[0]["formatted"]["v
 
 # freed MAP: within ten seconds; memory goes after grace periods
 freed() {
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		bpftool map show id "$1" >/dev/null 2>&1 || return 0
 		sleep 0.1
 	done

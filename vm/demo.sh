@@ -49,7 +49,7 @@ start_flow() {
 	echo "\$ iperf3 -c 127.0.0.1 -C $1 -t $2 &"
 	iperf3 -c 127.0.0.1 -C "$1" -t "$2" >/tmp/flow 2>&1 &
 	flow=$!
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		ss -Htin state established dport = :5201 | grep -qw "$1" && return
 		sleep 0.1
 	done
@@ -74,7 +74,10 @@ show 'sysctl -n net.ipv4.tcp_available_congestion_control'
 expect_not bpf_
 ip link set lo up
 iperf3 -s -D || failed "no iperf3 server"
-sleep 1
+for _ in {1..600}; do
+	ss -Hltn 'sport = :5201' | grep -q . && break
+	sleep 0.1
+done
 
 title "Two congestion controls of upstream's selftests, unchanged, as BPF modules"
 show 'bpftool module load /objs/bpf_cubic.bpf.o'
@@ -107,7 +110,7 @@ show 'sysctl -n net.ipv4.tcp_available_congestion_control'
 expect_not bpf_cubic
 echo '$ kill %1		# the flow ends'
 stop_flow
-for _ in {1..100}; do
+for _ in {1..600}; do
 	bpftool module list | grep -q bpf_cubic || break
 	sleep 0.1
 done
@@ -130,7 +133,7 @@ bpftool batch file - </tmp/batch &
 loader=$!
 exec 9>/tmp/batch
 echo 'module load /objs/bpf_cubic.bpf.o' >&9
-for _ in {1..100}; do
+for _ in {1..600}; do
 	bpftool module list | grep -q bpf_cubic && break
 	sleep 0.1
 done
