@@ -19,6 +19,8 @@
 #include "main.h"
 #include "module.h"
 
+#define ENOTSUPP 524 /* the kernel's own, which user space has no name for */
+
 struct load_args {
 	const char *file; /* or a name, then it points to path once resolved */
 	char path[PATH_MAX];
@@ -236,6 +238,12 @@ static void object_error(const char *what, const char *file)
 	if (warnings.stream) {
 		fflush(warnings.stream);
 		fputs(warnings.text, stderr);
+	}
+	/* the verifier's, of a program for a type that no ops can have */
+	if (err == ENOTSUPP) {
+		p_err("can't %s %s: this kernel takes no programs for the type of its ops; types with an owner need CONFIG_MODULES",
+		      what, file);
+		return;
 	}
 	libbpf_strerror(err, reason, sizeof(reason));
 	/* libbpf's error for a type or symbol that the kernel does not have */
