@@ -250,20 +250,25 @@ static int parse_enum(const struct btf *btf, const struct btf_type *t, const cha
 	return -EINVAL;
 }
 
+/* BTF may put a value at any address. */
 static void store(void *data, __u32 size, __u64 val)
 {
+	__u32 val32 = val;
+	__u16 val16 = val;
+	__u8 val8 = val;
+
 	switch (size) {
 	case 1:
-		*(__u8 *)data = val;
+		memcpy(data, &val8, size);
 		break;
 	case 2:
-		*(__u16 *)data = val;
+		memcpy(data, &val16, size);
 		break;
 	case 4:
-		*(__u32 *)data = val;
+		memcpy(data, &val32, size);
 		break;
 	default:
-		*(__u64 *)data = val;
+		memcpy(data, &val, sizeof(val));
 		break;
 	}
 }
