@@ -32,7 +32,7 @@ test: packages	## everything: builds, upstream's selftests on both kernels, our 
 	@scripts/test
 
 test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, on nomodules, and packages with CONFIG=; builds all
-	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2
+	@$(MAKE) --no-print-directory KERNEL=default kernel tools selftests >&2
 	@scripts/test debug nomodules machine
 
 test-upstream: packages	## all of upstream's test_progs on both kernels: what passes on stock and not on ours fails

@@ -31,7 +31,7 @@ print(next(v[sys.argv[1]] for section in json.load(sys.stdin)[0]["formatted"]["v
 	for v in section if sys.argv[1] in v))' "$2"
 }
 
-# freed MAP: within ten seconds; memory goes after grace periods
+# freed MAP: within a minute; memory goes after grace periods
 freed() {
 	for _ in {1..600}; do
 		bpftool map show id "$1" >/dev/null 2>&1 || return 0

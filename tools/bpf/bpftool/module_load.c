@@ -239,9 +239,9 @@ static void object_error(const char *what, const char *file)
 		fflush(warnings.stream);
 		fputs(warnings.text, stderr);
 	}
-	/* the verifier's, of a program for a type that no ops can have */
+	/* the verifier's, mostly of a program for a type that no ops can have */
 	if (err == ENOTSUPP) {
-		p_err("can't %s %s: this kernel takes no programs for the type of its ops; types with an owner need CONFIG_MODULES",
+		p_err("can't %s %s: this kernel does not take a program of it; types of ops with an owner need CONFIG_MODULES",
 		      what, file);
 		return;
 	}
@@ -536,7 +536,7 @@ static int load_file(const struct load_args *args)
 }
 
 /* Turn the name that is args->file into the file, and put its options in front of
- * the parameters. @path holds the file, and @conf the options, while they are used.
+ * the parameters. @conf holds the options while they are used.
  */
 static int resolve_name(struct load_args *args, const struct module_conf *conf)
 {
