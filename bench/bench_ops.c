@@ -177,6 +177,9 @@ static struct bpf_struct_ops bpf_bench_ops = {
 	.init_member = bench_init_member,
 	.reg = bench_reg,
 	.unreg = bench_unreg,
+#if __has_include(<linux/bpf_module.h>)
+	.calls_held = true,	/* by bench_mutex, which bench_unreg() takes */
+#endif
 	.cfi_stubs = &c_ops,
 	.name = "bench_ops",
 	.owner = THIS_MODULE,

@@ -267,18 +267,22 @@ static void bpf_module_free_after_trace(struct rcu_head *rcu)
 	bpf_module_wait_callbacks(container_of(rcu, struct bpf_module, rcu));
 }
 
-/* The last user may be put by a callback of the module itself: a congestion
- * control's init that calls setsockopt(TCP_CONGESTION).  So wait until programs
+/* Where all calls are held, none runs any more but those under RCU.  Else, or if
+ * a callback has put the reference that it was called with, wait until programs
  * have returned and tasks have left the trampolines, which have instructions
  * after that.  RCU tasks does not wait for a program that sleeps, so one that may
  * comes first.
  */
 static void bpf_module_free_deferred(struct bpf_module *mod)
 {
-	if (mod->sleepable)
+	if (mod->calls_held && !READ_ONCE(mod->put_by_prog)) {
+		atomic_set(&mod->grace_periods, 1);
+		call_rcu(&mod->rcu, bpf_module_free_after_rcu);
+	} else if (mod->sleepable) {
 		call_rcu_tasks_trace(&mod->rcu, bpf_module_free_after_trace);
-	else
+	} else {
 		bpf_module_wait_callbacks(mod);
+	}
 }
 
 /* The last of the refs is gone.  Any context but hard interrupts.  The programs
@@ -325,6 +329,11 @@ bool bpf_module_get_user(struct bpf_module *mod)
 void bpf_module_put_user(struct bpf_module *mod)
 {
 	trace_bpf_module_put(mod);
+	/* A congestion control's init, for example, that calls
+	 * setsockopt(TCP_CONGESTION) and returns to the trampoline.
+	 */
+	if (has_current_bpf_ctx())
+		WRITE_ONCE(mod->put_by_prog, true);
 	bpf_module_put_refs(mod, BPF_MODULE_REF_USER);
 }
 

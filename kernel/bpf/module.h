@@ -50,7 +50,9 @@ struct bpf_module_op {
  * @btf: BTF of the object that the module was loaded from, or NULL.
  * @name_node: in the table of names while loading, LIVE or DETACHED.
  * @wait_gone: woken when the module is gone or detached.
- * @sleepable: a program of it is, so freeing waits for tasks-trace RCU.
+ * @sleepable: a program of it is.
+ * @calls_held: those of all ops are, see struct bpf_struct_ops.
+ * @put_by_prog: a BPF program has put a user, maybe the one it was called for.
  * @closed: it takes no more users, because it is unloaded or its load failed.
  * @announced: security modules were asked about it, and are told of its end.
  * @rcu: for a grace period before freeing.
@@ -77,6 +79,8 @@ struct bpf_module {
 	struct rhash_head name_node;
 	wait_queue_head_t wait_gone;
 	bool sleepable;
+	bool calls_held;
+	bool put_by_prog;
 	bool closed;
 	bool announced;
 	struct rcu_head rcu;

@@ -195,6 +195,17 @@ static bool bpf_module_has_sleepable(const struct bpf_module *mod)
 	return false;
 }
 
+static bool bpf_module_calls_are_held(const struct bpf_module *mod)
+{
+	u32 i;
+
+	for (i = 0; i < mod->ops_cnt; i++) {
+		if (!mod->ops[i].inst->st_ops_desc->st_ops->calls_held)
+			return false;
+	}
+	return true;
+}
+
 static int bpf_module_get_btf(struct bpf_module *mod, u32 btf_fd, struct bpf_verifier_log *log)
 {
 	struct btf *btf;
@@ -244,11 +255,13 @@ int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 	}
 	if (!err)
 		err = bpf_struct_ops_insts_finish(mod->ops[0].inst);
-	if (err)
+	if (err) {
 		bpf_module_free_ops(mod);
-	else
-		mod->sleepable = bpf_module_has_sleepable(mod);
-	return err;
+		return err;
+	}
+	mod->sleepable = bpf_module_has_sleepable(mod);
+	mod->calls_held = bpf_module_calls_are_held(mod);
+	return 0;
 }
 
 static void bpf_module_free_op(struct bpf_module_op *op)

@@ -131,6 +131,42 @@ out:
 	bpf_module_hid__destroy(skel);
 }
 
+/* The programs, and @prog_name, which counts, attached. */
+static struct bpf_module_free *free_open_counting(const char *prog_name)
+{
+	struct bpf_module_free *skel = bpf_module_free__open();
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return NULL;
+	bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, prog_name), true);
+	bpf_map__set_autoattach(skel->maps.leave, false);
+	if (ASSERT_OK(bpf_module_free__load(skel), "load") &&
+	    ASSERT_OK(bpf_module_free__attach(skel), "attach"))
+		return skel;
+	bpf_module_free__destroy(skel);
+	return NULL;
+}
+
+/* Calls of an op type that says so are held by what has gone: no tasks to wait for. */
+static void test_calls_held(void)
+{
+	struct bpf_module_free *skel = free_open_counting("tasks_wait");
+	struct bm_cc cc;
+	__u32 id;
+	int fd;
+
+	if (!skel)
+		return;
+	fd = bm_cc_open_load(&cc, "bm_held", "bm_held");
+	if (fd >= 0) {
+		id = bm_prog_id(cc.prog[BM_SSTHRESH]);
+		check_freed(&cc, fd, id);
+		ASSERT_EQ(skel->bss->tasks_waits, 0, "waits for tasks");
+		bm_cc_close(&cc);
+	}
+	bpf_module_free__destroy(skel);
+}
+
 /*
  * The last user of a module that drains is a socket that is not connected yet.
  * When it is, init runs, and takes the socket away: the module is gone before
@@ -170,8 +206,8 @@ static void test_init_leaves(void)
 	struct bm_cc cc;
 	__u32 id = 0;
 
-	skel = bpf_module_free__open_and_load();
-	if (!ASSERT_OK_PTR(skel, "open and load"))
+	skel = free_open_counting("tasks_wait");
+	if (!skel)
 		goto out;
 	if (!bm_cc_open_empty(&cc))
 		goto out_skel;
@@ -186,6 +222,7 @@ static void test_init_leaves(void)
 		for (i = 0; i < BM_ROUNDS && leave_once(&cc, skel, listener); i++)
 			;
 		ASSERT_EQ(i, BM_ROUNDS, "rounds");
+		ASSERT_TRUE(bm_wait(skel->bss->tasks_waits == BM_ROUNDS), "waits for tasks");
 		close(listener);
 	}
 	bm_cc_close(&cc);
@@ -226,23 +263,18 @@ static void test_shared_grace_periods(void)
 {
 	static struct unloads u;
 	struct bpf_module_free *skel;
-	struct bpf_link *link;
 	int i, left, cnt;
 
-	skel = bpf_module_free__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
+	skel = free_open_counting("grace_period");
+	if (!skel)
 		return;
-	bpf_program__set_autoload(skel->progs.grace_period, true);
-	if (!ASSERT_OK(bpf_module_free__load(skel), "load"))
-		goto out;
 	if (!bm_type_open(&u.type, "bpf_testmod", "bpf_testmod_ops2"))
 		goto out;
 	if (!bm_cc_open_empty(&u.cc))
 		goto out_type;
 	for (u.cnt = 0; u.cnt < BM_ROUNDS && unloads_add(&u);)
 		;
-	link = bpf_program__attach(skel->progs.grace_period);
-	ASSERT_OK_PTR(link, "attach");
+	skel->bss->grace_periods = 0;
 	for (i = 0, left = 0; i < u.cnt; i++) {
 		left += !!bpf_module_unload(u.fd[i], NULL);
 		close(u.fd[i]);
@@ -256,7 +288,6 @@ static void test_shared_grace_periods(void)
 	ASSERT_GT(cnt, 0, "grace periods");
 	ASSERT_LE(cnt, BM_ROUNDS / 10, "grace periods");
 	printf("%d grace periods for %d unloads\n", cnt, u.cnt);
-	bpf_link__destroy(link);
 	bm_cc_close(&u.cc);
 out_type:
 	bm_type_close(&u.type);
@@ -274,6 +305,8 @@ void serial_test_bpf_module_free(void)
 		test_sleepable_scx();
 	if (test__start_subtest("sleepable_hid"))
 		test_sleepable_hid();
+	if (test__start_subtest("calls_held"))
+		test_calls_held();
 	if (test__start_subtest("init_leaves"))
 		test_init_leaves();
 	if (env.has_testmod && test__start_subtest("shared_grace_periods"))

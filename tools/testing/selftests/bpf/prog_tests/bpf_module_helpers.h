@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of BPF modules share: finding an ops type and building values
- * of it, a congestion control as small as the kernel accepts, and waiting for
- * what the kernel does asynchronously.
+ * What the tests of BPF modules share: a congestion control as small as the
+ * kernel accepts, modules of it, and waiting for what the kernel does
+ * asynchronously.
  */
 #ifndef __BPF_MODULE_HELPERS_H
 #define __BPF_MODULE_HELPERS_H
@@ -13,24 +13,14 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <test_progs.h>
-#include <bpf/btf.h>
 #include <linux/bpf_module.h>
 #include <linux/compiler.h>
-#include <linux/filter.h>
-#include "network_helpers.h"
+#include "bpf_module_net.h"
+#include "bpf_module_type.h"
 
-#ifndef TCP_CA_NAME_MAX
-#define TCP_CA_NAME_MAX 16
-#endif
-
-#define BM_VALUE_SIZE	1024
 #define BM_LOG_SIZE	512
 
 /* Flag of struct tcp_congestion_ops, TCP_CONG_NON_RESTRICTED in the kernel. */
@@ -50,15 +40,6 @@
 	}							\
 	___ok;							\
 })
-
-/* An ops type and the BTF that describes it. */
-struct bm_type {
-	struct btf *vmlinux;	/* that of all types */
-	struct btf *btf;
-	int btf_fd;		/* 0 for vmlinux */
-	__u32 id;
-	__u32 size;
-};
 
 enum bm_cc_prog {
 	BM_SSTHRESH,
@@ -95,147 +76,6 @@ static inline int bm_sys_bpf(enum bpf_cmd cmd, void *attr, __u32 size)
 	int ret = syscall(__NR_bpf, cmd, attr, size);
 
 	return ret < 0 ? -errno : ret;
-}
-
-/* Returns the id of the BTF of kernel module @name, 0 for none. */
-static inline __u32 bm_btf_id(const char *name)
-{
-	__u32 id = 0;
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		struct bpf_btf_info info = {};
-		__u32 len = sizeof(info);
-		char buf[64] = "";
-		int fd;
-
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		info.name = ptr_to_u64(buf);
-		info.name_len = sizeof(buf);
-		bpf_btf_get_info_by_fd(fd, &info, &len);
-		close(fd);
-		if (info.kernel_btf && !strcmp(buf, name))
-			return id;
-	}
-	return 0;
-}
-
-/* The kernel's own BTF, which takes its time to read and does not change. */
-static inline struct btf *bm_vmlinux_btf(void)
-{
-	static struct btf *btf;
-
-	if (!btf)
-		btf = btf__load_vmlinux_btf();
-	return btf;
-}
-
-static inline void bm_type_close(struct bm_type *type)
-{
-	if (type->btf != type->vmlinux)
-		btf__free(type->btf);
-	if (type->btf_fd)
-		close(type->btf_fd);
-	memset(type, 0, sizeof(*type));
-}
-
-/* Finds struct @name in the BTF of @module, in that of vmlinux if it is NULL. */
-static inline bool bm_type_open(struct bm_type *type, const char *module, const char *name)
-{
-	int id;
-
-	memset(type, 0, sizeof(*type));
-	type->vmlinux = bm_vmlinux_btf();
-	if (!ASSERT_OK_PTR(type->vmlinux, "vmlinux btf"))
-		return false;
-	type->btf = type->vmlinux;
-	if (module) {
-		__u32 btf_id = bm_btf_id(module);
-
-		type->btf = btf__load_from_kernel_by_id_split(btf_id, type->vmlinux);
-		type->btf_fd = bpf_btf_get_fd_by_id(btf_id);
-		if (!ASSERT_OK_PTR(type->btf, module) || !ASSERT_OK_FD(type->btf_fd, module))
-			goto err;
-	}
-	id = btf__find_by_name_kind(type->btf, name, BTF_KIND_STRUCT);
-	if (!ASSERT_GT(id, 0, name))
-		goto err;
-	type->id = id;
-	type->size = btf__type_by_id(type->btf, id)->size;
-	if (!ASSERT_LE(type->size, BM_VALUE_SIZE, "size of the ops struct"))
-		goto err;
-	return true;
-
-err:
-	bm_type_close(type);
-	return false;
-}
-
-/* Returns the index of @member and its offset in bytes. */
-static inline int bm_member(const struct bm_type *type, const char *member, __u32 *off)
-{
-	const struct btf_type *t = btf__type_by_id(type->btf, type->id);
-	const struct btf_member *m = btf_members(t);
-	int i;
-
-	for (i = 0; i < btf_vlen(t); i++, m++) {
-		if (strcmp(btf__name_by_offset(type->btf, m->name_off), member))
-			continue;
-		if (off)
-			*off = btf_member_bit_offset(t, i) / 8;
-		return i;
-	}
-	PRINT_FAIL("no member %s\n", member);
-	return -ENOENT;
-}
-
-/* Loads a program named @name for @member of @type that returns @ret. */
-static inline int bm_prog_load(const struct bm_type *type, const char *member, const char *name,
-			       int ret)
-{
-	struct bpf_insn insns[] = {
-		BPF_MOV64_IMM(BPF_REG_0, ret),
-		BPF_EXIT_INSN(),
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	int idx, fd;
-
-	idx = bm_member(type, member, NULL);
-	if (idx < 0)
-		return idx;
-	opts.expected_attach_type = idx;
-	opts.attach_btf_id = type->id;
-	opts.attach_btf_obj_fd = type->btf_fd;
-	fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, name, "GPL", insns, ARRAY_SIZE(insns), &opts);
-	ASSERT_OK_FD(fd, name);
-	return fd;
-}
-
-static inline __u32 bm_prog_id(int prog_fd)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_prog_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
-}
-
-static inline bool bm_prog_exists(__u32 id)
-{
-	int fd = bpf_prog_get_fd_by_id(id);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-/* Returns where @member is in a @value of @type. */
-static inline void *bm_field(const struct bm_type *type, void *value, const char *member)
-{
-	__u32 off = 0;
-
-	bm_member(type, member, &off);
-	return value + off;
 }
 
 static inline void *bm_cc_field(struct bm_cc *cc, int i, const char *member)
@@ -481,21 +321,6 @@ static inline bool bm_listed(__u32 id)
 	return fd >= 0;
 }
 
-/* Reads the first line of @path. */
-static inline bool bm_read_line(const char *path, char *buf, int size)
-{
-	FILE *f = fopen(path, "r");
-	bool ok;
-
-	if (CHECK_FAIL(!f))
-		return false;
-	ok = fgets(buf, size, f);
-	fclose(f);
-	if (ok)
-		buf[strcspn(buf, "\n")] = 0;
-	return ok;
-}
-
 /* Reads all that there is to be read, at most @size bytes with the end. */
 static inline void bm_read_all(int fd, char *buf, int size)
 {
@@ -504,85 +329,6 @@ static inline void bm_read_all(int fd, char *buf, int size)
 	while ((ret = read(fd, buf + len, size - 1 - len)) > 0)
 		len += ret;
 	buf[len] = 0;
-}
-
-#define BM_TCP_SYSCTL "/proc/sys/net/ipv4/tcp_"
-
-/* All congestion controls, in the order of their registration. */
-static inline bool bm_tcp_available(char *buf, int size)
-{
-	return bm_read_line(BM_TCP_SYSCTL "available_congestion_control", buf, size);
-}
-
-static inline bool bm_tcp_has(const char *name)
-{
-	char buf[1024], *tok, *save;
-
-	if (!bm_tcp_available(buf, sizeof(buf)))
-		return false;
-	for (tok = strtok_r(buf, " ", &save); tok; tok = strtok_r(NULL, " ", &save))
-		if (!strcmp(tok, name))
-			return true;
-	return false;
-}
-
-static inline int bm_tcp_set(int sock, const char *name)
-{
-	return setsockopt(sock, SOL_TCP, TCP_CONGESTION, name, strlen(name)) ? -errno : 0;
-}
-
-static inline bool bm_tcp_uses(int sock, const char *name)
-{
-	char buf[TCP_CA_NAME_MAX] = "";
-	socklen_t len = sizeof(buf);
-
-	if (CHECK_FAIL(getsockopt(sock, SOL_TCP, TCP_CONGESTION, buf, &len)))
-		return false;
-	return !strcmp(buf, name);
-}
-
-/* A socket that uses @name, which needs no connection.  Returns -errno. */
-static inline int bm_socket(int family, const char *name)
-{
-	int fd, err;
-
-	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	err = bm_tcp_set(fd, name);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-static inline int bm_socket_cb(int fd, void *name)
-{
-	return bm_tcp_set(fd, name);
-}
-
-/* A listening socket that uses @name. */
-static inline int bm_listen(int family, const char *name)
-{
-	struct network_helper_opts opts = {
-		.post_socket_cb = bm_socket_cb,
-		.cb_opts = (void *)name,
-	};
-
-	return start_server_str(family, SOCK_STREAM, family == AF_INET ? "127.0.0.1" : "::1", 0,
-				&opts);
-}
-
-/* A connection to @listener that uses @name, the system's default if NULL. */
-static inline int bm_connect(int listener, const char *name)
-{
-	struct network_helper_opts opts = {
-		.post_socket_cb = name ? bm_socket_cb : NULL,
-		.cb_opts = (void *)name,
-	};
-
-	return connect_to_fd_opts(listener, &opts);
 }
 
 /* The log is one line, with its length, and tells what it has to. */
@@ -598,39 +344,6 @@ static inline void bm_check_log(const struct bm_cc *cc, const char * const *part
 	ASSERT_EQ(strcspn(cc->log, "\n"), end - cc->log - 1, "end of the only line");
 	for (i = 0; i < cnt && parts[i]; i++)
 		ASSERT_HAS_SUBSTR(cc->log, parts[i], "log");
-}
-
-/* Enters a network namespace of its own, returns the way back. */
-static inline int bm_netns_enter(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int orig, sock, err;
-
-	orig = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (!ASSERT_OK_FD(orig, "open netns"))
-		return -1;
-	if (!ASSERT_OK(unshare(CLONE_NEWNET), "unshare")) {
-		close(orig);
-		return -1;
-	}
-	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	err = ioctl(sock, SIOCSIFFLAGS, &ifr);
-	close(sock);
-	ASSERT_OK(err, "lo up");
-	return orig;
-}
-
-static inline void bm_netns_leave(int orig)
-{
-	if (orig < 0)
-		return;
-	ASSERT_OK(setns(orig, CLONE_NEWNET), "setns");
-	close(orig);
-}
-
-static inline int bm_netns_set_default(const char *name)
-{
-	return write_sysctl(BM_TCP_SYSCTL "congestion_control", name);
 }
 
 #endif /* __BPF_MODULE_HELPERS_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A congestion control that leaves itself, and a count of grace periods. */
+/* A congestion control that leaves itself, and counts of grace periods. */
 #include "bpf_tracing_net.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -11,6 +11,7 @@ static const char reno[] = "reno";
 int inits;
 int switch_err;
 int grace_periods;
+int tasks_waits;
 
 SEC("struct_ops")
 void BPF_PROG(leave_init, struct sock *sk)
@@ -51,5 +52,13 @@ SEC("?kprobe/rcu_tasks_pregp_step")
 int grace_period(void *ctx)
 {
 	grace_periods++;
+	return 0;
+}
+
+/* A module was freed after such a grace period. */
+SEC("?kprobe/bpf_module_free_after_tasks")
+int tasks_wait(void *ctx)
+{
+	__sync_fetch_and_add(&tasks_waits, 1);
 	return 0;
 }
