@@ -10,12 +10,12 @@ export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test test-kernels test-upstream bench check vm shell kernel tools selftests refresh series deb soak coverage \
+.PHONY: help demo test test-kernels test-arm64 test-upstream bench check vm shell kernel tools selftests refresh series deb soak coverage \
 	fuzz opinions menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
 help:		## this list
-	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo
 	@echo "KERNEL=default  the base and the patches (when nothing is said)"
 	@echo "KERNEL=stock    the untouched base, same configuration"
@@ -23,6 +23,7 @@ help:		## this list
 	@echo "KERNEL=nomodules  as default, without CONFIG_MODULES"
 	@echo "KERNEL=kcsan    as default, with the data race detector of base/kcsan.config"
 	@echo "KERNEL=coverage as default, counts the lines of our files that run"
+	@echo "KERNEL=arm64    as default, for another processor"
 	@echo "Logs are in build/log/."
 
 demo: kernel tools objs	## build what is missing and show a BPF module's life in a virtual machine
@@ -34,6 +35,11 @@ test: packages	## everything: builds, upstream's selftests on both kernels, our 
 test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, on nomodules, and packages with CONFIG=; builds all
 	@$(MAKE) --no-print-directory KERNEL=default kernel tools selftests >&2
 	@scripts/test debug nomodules machine
+
+test-arm64: packages	## the selftests on KERNEL=arm64, emulated; builds all
+	@scripts/packages packages-arm64
+	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2
+	@scripts/test arm64
 
 test-upstream: packages	## all of upstream's test_progs on both kernels: what passes on stock and not on ours fails
 	@for kernel in default stock; do \
@@ -100,7 +106,7 @@ menuconfig: tree	## change the configuration by hand; what shall stay goes to ba
 	@scripts/build-kernel menuconfig
 
 clean:		## remove what was built, but not build/linux and the base
-	rm -rf build/kernel build/tools build/selftests build/objs build/check build/series build/deb build/vm build/log build/bench
+	rm -rf build/kernel build/tools build/selftests build/selftests-arm64 build/arm64 build/objs build/check build/series build/deb build/vm build/log build/bench
 
 # Not verbs: what the verbs need
 

@@ -91,12 +91,16 @@ def collect(folder):
     add("scale.ratio", "the next load at 10000 modules (ours) to that at 10 (stock's column)",
         ours["scale.load.10000"], ours["scale.load.10"], 1.10,
         max(ours_spread["scale.load.10000"], ours_spread["scale.load.10"]))
-    off = [folder / f"{kernel}.off.tsv" for kernel in ("default", "stock")]
-    if all(path.exists() for path in off):
-        ours, stock = map(read, off)
+    for kind, title, keeps_target in (("off", "mitigations off", True), ("wall", "wall time", False)):
+        files = [folder / f"{kernel}.{kind}.tsv" for kernel in ("default", "stock")]
+        if not all(path.exists() for path in files):
+            continue
+        ours, stock = map(read, files)
         for name, text, target in rows():
             if name in ours and name in stock:
-                add(f"off.{name}", f"mitigations off: {text}", ours[name], stock[name], target, 0.0)
+                text = text.replace("instructions", "ticks") if kind == "wall" else text
+                add(f"{kind}.{name}", f"{title}: {text}", ours[name], stock[name],
+                    target if keeps_target else None, 0.0)
     return table
 
 
