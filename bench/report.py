@@ -113,7 +113,8 @@ def draw(table, path):
 END
 set terminal svg size 900,520 background "white"
 set output "{path.name}"
-set title "BPF module to stock's struct_ops map: less is better"
+set title "BPF module to stock's struct_ops map: less is better" noenhanced
+set rmargin 10
 set style fill solid 0.6
 set boxwidth 0.7
 set yrange [0:*]
