@@ -66,7 +66,7 @@ bench: packages	## what a module costs beside stock's map: a table, JSON and SVG
 check: packages	## checkpatch, sparse, W=1, kernel-doc, documentation, each commit builds, synctypes, round trip
 	@scripts/check
 
-opinions: packages	## other compilers, processors and configurations, coccicheck, -fanalyzer, clang-tidy, cppcheck
+opinions: packages	## another compiler and other configurations, coccicheck, -fanalyzer, clang-tidy, cppcheck
 	@scripts/packages packages-opinions
 	@$(MAKE) --no-print-directory KERNEL=default kernel tools objs >&2
 	@scripts/opinions
