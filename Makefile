@@ -42,6 +42,7 @@ test-arm64: packages	## the selftests on KERNEL=arm64, emulated; builds all
 	@scripts/test arm64
 
 test-upstream: packages	## all of upstream's test_progs on both kernels: what passes on stock and not on ours fails
+	@scripts/packages packages-upstream
 	@for kernel in default stock; do \
 		$(MAKE) --no-print-directory KERNEL=$$kernel kernel tools >&2 || exit; \
 	done
