@@ -39,6 +39,7 @@ check no-path-of-the-build-in-text prints ''
 cat >"$root/probe.c" <<'END'
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf_module.h>
 #include <stdio.h>
 
 int main(void)
