@@ -469,10 +469,14 @@ static int list(void)
 }
 #endif
 
-/* Wait until what earlier steps have left to workers is done: idle time is skipped. */
+/* Wait until what earlier steps have left to workers is done. Where instructions are
+ * counted idle time is skipped, elsewhere BENCH_QUIET_MS tells how long.
+ */
 static void quiet(void)
 {
-	usleep(3000000);
+	const char *ms = getenv("BENCH_QUIET_MS");
+
+	usleep(ms ? atoi(ms) * 1000 : 3000000);
 }
 
 static void follow(int on)
