@@ -37,7 +37,7 @@ test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, on n
 	@scripts/test debug nomodules machine
 
 test-arm64: packages	## the selftests on KERNEL=arm64, emulated; builds all
-	@scripts/packages packages-arm64
+	@$(MAKE) --no-print-directory KERNEL=arm64 packages >&2
 	@$(MAKE) --no-print-directory KERNEL=default kernel tools >&2
 	@scripts/test arm64
 
@@ -119,6 +119,7 @@ tree: packages
 
 packages:
 	@scripts/packages
+	@[ "$(KERNEL)" != arm64 ] || { scripts/packages packages-arm64 && scripts/build-root >&2; }
 
 # A machine is booted as it was last built; only what was never built is made
 missing:
