@@ -10,8 +10,8 @@ export VM_COMMAND := $(value CMD)
 unexport CMD
 MAKEOVERRIDES =
 
-.PHONY: help demo test test-kernels test-arm64 test-upstream bench check vm shell kernel tools selftests refresh series deb soak coverage \
-	fuzz opinions menuconfig clean objs tree packages missing
+.PHONY: help demo test test-kernels test-arm64 test-upstream bench check bugs vm shell kernel tools selftests refresh series deb soak \
+	coverage fuzz opinions menuconfig clean objs tree packages missing
 .NOTPARALLEL:
 
 help:		## this list
@@ -77,6 +77,11 @@ fuzz: packages	## libFuzzer with ASan and UBSan on user space, coverage-guided o
 	@$(MAKE) --no-print-directory KERNEL=debug kernel tools >&2
 	@$(MAKE) --no-print-directory KERNEL=default selftests >&2
 	@scripts/fuzz $(or $(MINUTES),5)
+
+bugs: packages	## what we met that is wrong in the base, shown on KERNEL=stock; base/bugs says more
+	@$(MAKE) --no-print-directory KERNEL=stock kernel tools >&2
+	@$(MAKE) --no-print-directory KERNEL=default kernel tools selftests >&2
+	@base/bugs/show
 
 vm: missing	## boot and run CMD='…' in the guest; SHARE=DIR shows a folder at /share, TIMEOUT=seconds
 	@scripts/vm run "$$VM_COMMAND"
