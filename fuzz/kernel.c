@@ -29,7 +29,7 @@
 #include "../soak/cc.h"
 
 #define LINES_MAX	24
-#define FIELDS_MAX	12
+#define FIELDS_MAX	13
 #define OPS_MAX		4
 #define CORPUS_MAX	4096
 #define MODULES		4	/* fds of modules that an input has */
@@ -65,12 +65,14 @@ static const struct {
 		{ "tail" },
 	} },
 	/* "progs" is a bit for each member that has its program; "at" and "is"
-	 * set eight bytes, and "prog" a program's fd in "member"
+	 * set eight bytes, and "prog" a program's fd in "member".  A program has
+	 * one module: what replaces another takes the other "set" of TCP's.
 	 */
 	[C_OP] = { "op", {
 		{ "type", TYPE, 1 }, { "size" }, { "flags" }, { "name", NAME, 1 },
 		{ "progs", NUMBER, 7 }, { "member" }, { "prog", FD }, { "at" }, { "is" },
 		{ "registers", NAME, 1 }, { "value", ADDRESS, 1 }, { "btf", FD },
+		{ "set" },
 	} },
 	[C_UNLOAD] = { "unload", { { "fd", FD, 1 }, { "flags" }, { "size", NUMBER, 8 }, } },
 	[C_INFO] = { "info", {
@@ -130,7 +132,8 @@ static struct member testmod_members[TESTMOD_MEMBERS] = { { "test_1" }, { "test_
 static struct member testmod2_members[1] = { { "test_1" } };
 static struct member tcp_name = { "name" };
 
-static int tcp_progs[TCP_MEMBERS], testmod_progs[TESTMOD_MEMBERS], testmod2_progs[1];
+#define TCP_SETS 2
+static int tcp_progs[TCP_SETS][TCP_MEMBERS], testmod_progs[TESTMOD_MEMBERS], testmod2_progs[1];
 static int modules[MODULES], sock = -1, map_fd, dir_fd, btf_vmlinux, btf_testmod, kernel_taint;
 static int read_only;
 static char *unreadable, *read_only_page;
@@ -167,7 +170,7 @@ static int fd_of(__u64 nr)
 {
 	const int table[ARRAY_LEN(fd_names)] = {
 		0, modules[0], modules[1], modules[2], modules[3], read_only, map_fd, dir_fd,
-		btf_vmlinux, btf_testmod, tcp_progs[0], tcp_progs[1], tcp_progs[2], tcp_progs[3],
+		btf_vmlinux, btf_testmod, tcp_progs[0][0], tcp_progs[0][1], tcp_progs[0][2], tcp_progs[0][3],
 		testmod_progs[0], testmod_progs[1], 1000,
 	};
 
@@ -265,7 +268,7 @@ static void do_op(const __u64 *f)
 	memset(value, 0, VALUE_SIZE);
 	switch (f[0]) {
 	case 1:
-		fill_progs(value, tcp_members, tcp_progs, TCP_MEMBERS, f[4]);
+		fill_progs(value, tcp_members, tcp_progs[f[12] % TCP_SETS], TCP_MEMBERS, f[4]);
 		snprintf(value + tcp_name.off, 16, "%s", registers);
 		if (f[5] < TCP_MEMBERS && f[6])
 			set_member(value, &tcp_members[f[5]], fd_of(f[6]));
@@ -843,8 +846,10 @@ static void set_up(void)
 		find_member(btf, &types[0], &tcp_members[i]);
 	find_member(btf, &types[0], &tcp_name);
 	btf__free(btf);
-	if (load_progs(&types[0], tcp_members, tcp_progs, TCP_MEMBERS))
-		err(1, "programs");
+	for (i = 0; i < TCP_SETS; i++) {
+		if (load_progs(&types[0], tcp_members, tcp_progs[i], TCP_MEMBERS))
+			err(1, "programs");
+	}
 	load_testmod_progs();
 
 	map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fuzz", 4, 4, 1, NULL);
