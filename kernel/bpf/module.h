@@ -130,14 +130,18 @@ void bpf_module_drain(struct bpf_module *mod);
 int bpf_module_check_loaded(const struct bpf_module *mod);
 void bpf_module_set_going(struct bpf_module *mod);
 int bpf_module_subsys_errno(int err);
-void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod);
 
 /* module_build.c: from what LOAD is given to kernel structs */
-#define BPF_MODULE_NAME_RULE "1 to %d letters, digits, '_', '.' or '-'"
 int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 		     struct bpf_verifier_log *log);
-int bpf_module_copy_name(char *name, u64 uname);
 void bpf_module_free_ops(struct bpf_module *mod);
+
+/* module_name.c: what a name is, and whose it is */
+#define BPF_MODULE_NAME_RULE "1 to %d letters, digits, '_', '.' or '-'"
+int bpf_module_copy_name(char *name, u64 uname);
+int bpf_module_add_name(struct bpf_module *mod, struct bpf_verifier_log *log);
+void bpf_module_del_name(struct bpf_module *mod);
+void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod);
 
 /* module_replace.c: REPLACE */
 int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,

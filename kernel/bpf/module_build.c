@@ -3,7 +3,6 @@
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
-#include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -12,30 +11,6 @@
 
 /* struct bpf_module_ops as it was first released. */
 #define BPF_MODULE_OPS_SIZE_VER0 offsetofend(struct bpf_module_ops, name)
-
-static bool bpf_module_name_valid(const char *name)
-{
-	const char *c;
-
-	for (c = name; *c; c++) {
-		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.-", *c)))
-			return false;
-	}
-	return c != name;
-}
-
-/* Copy a name from user address @uname to @name, BPF_MODULE_NAME_LEN zeroed
- * bytes.
- */
-int bpf_module_copy_name(char *name, u64 uname)
-{
-	long len;
-
-	len = strncpy_from_user(name, u64_to_user_ptr(uname), BPF_MODULE_NAME_LEN);
-	if (len < 0)
-		return len;
-	return len < BPF_MODULE_NAME_LEN && bpf_module_name_valid(name) ? 0 : -EINVAL;
-}
 
 static int bpf_module_copy_op_name(struct bpf_module_op *op, u64 uname)
 {

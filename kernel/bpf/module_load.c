@@ -10,50 +10,11 @@
 #include <linux/anon_inodes.h>
 #include <linux/bpf_verifier.h>
 #include <linux/file.h>
-#include <linux/init.h>
-#include <linux/rhashtable.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <trace/events/bpf_module.h>
 #include "module.h"
 #include "struct_ops.h"
-
-/* The names that a LOAD cannot have: of modules that are loading or loaded. */
-static struct rhashtable bpf_module_names;
-
-static const struct rhashtable_params bpf_module_names_params = {
-	.head_offset		= offsetof(struct bpf_module, name_node),
-	.key_offset		= offsetof(struct bpf_module, name),
-	.key_len		= BPF_MODULE_NAME_LEN,
-	.automatic_shrinking	= true,
-};
-
-static int bpf_module_add_name(struct bpf_module *mod,
-			       struct bpf_verifier_log *log)
-{
-	int err;
-
-	err = rhashtable_lookup_insert_fast(&bpf_module_names, &mod->name_node,
-					    bpf_module_names_params);
-	if (err == -EEXIST)
-		bpf_log(log, "module name \"%s\" is taken\n", mod->name);
-	return err;
-}
-
-/* No-op if it has gone to a replacement, or never was there. */
-static void bpf_module_del_name(struct bpf_module *mod)
-{
-	rhashtable_remove_fast(&bpf_module_names, &mod->name_node,
-			       bpf_module_names_params);
-}
-
-/* The name of @old, which has it, is now @mod's.  Under old->lock. */
-void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod)
-{
-	lockdep_assert_held(&old->lock);
-	rhashtable_replace_fast(&bpf_module_names, &old->name_node,
-				&mod->name_node, bpf_module_names_params);
-}
 
 /* The name that was asked for, or that of the module to be replaced. */
 static int bpf_module_set_name(struct bpf_module *mod, const struct bpf_module *old,
@@ -337,6 +298,21 @@ static int __bpf_module_load(const union bpf_attr *attr, struct bpf_verifier_log
 	return bpf_module_load_new(NULL, attr, log);
 }
 
+/* Of a failure that nobody has logged. */
+static const char *bpf_module_reason(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return "out of memory";
+	case -EFAULT:
+		return "bad address in the attributes";
+	case -EMFILE:
+		return "too many open files";
+	default:
+		return "not loaded";
+	}
+}
+
 /**
  * bpf_module_load - BPF_MODULE_LOAD
  * @attr: attributes of the command
@@ -368,9 +344,7 @@ int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size)
 		goto free_log;
 
 	if (!log->end_pos)
-		bpf_log(log, "%s, error %d\n",
-			ret == -ENOMEM ? "out of memory" :
-			ret == -EFAULT ? "bad address in the attributes" : "not loaded", -ret);
+		bpf_log(log, "%s, error %d\n", bpf_module_reason(ret), -ret);
 	/* The error says more than that the log did not fit. */
 	bpf_vlog_finalize(log, &log_true_size);
 	if (uattr_size >= offsetofend(union bpf_attr, module_load.log_true_size) &&
@@ -481,9 +455,3 @@ int bpf_module_unload(const union bpf_attr *attr)
 	bpf_module_dec_direct(mod);
 	return err;
 }
-
-static int __init bpf_module_names_init(void)
-{
-	return rhashtable_init(&bpf_module_names, &bpf_module_names_params);
-}
-core_initcall(bpf_module_names_init);

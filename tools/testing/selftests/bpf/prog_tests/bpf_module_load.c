@@ -2,6 +2,7 @@
 /* What BPF_MODULE_LOAD refuses before it looks at the values of the ops. */
 #include "bpf_module_refusal.h"
 #include "cap_helpers.h"
+#include <sys/resource.h>
 
 #define BM_BAD_PTR 1
 
@@ -309,6 +310,33 @@ static void test_fd_cloexec(void)
 	bm_cc_cleanup(&cc, fd);
 }
 
+/* The fd is taken after all that can be refused, and before registration. */
+static void test_no_fd_left(void)
+{
+	static const char * const log[] = { "too many open files" };
+	struct rlimit old, limit;
+	struct bm_cc cc;
+	int fd;
+
+	if (!bm_cc_open(&cc) || !ASSERT_OK(getrlimit(RLIMIT_NOFILE, &old), "getrlimit"))
+		return;
+	bm_cc_add(&cc, "bm_cc");
+	fd = dup(0);
+	close(fd);
+	limit = old;
+	limit.rlim_cur = fd;
+	if (ASSERT_OK(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit")) {
+		ASSERT_EQ(bm_cc_load(&cc, "bm_no_fd"), -EMFILE, "load");
+		ASSERT_OK(setrlimit(RLIMIT_NOFILE, &old), "setrlimit back");
+	}
+	bm_check_log(&cc, log, ARRAY_SIZE(log));
+	ASSERT_EQ(bm_find("bm_no_fd"), 0, "listed");
+	ASSERT_FALSE(bm_tcp_has("bm_cc"), "registered");
+	fd = bm_cc_load(&cc, "bm_no_fd");
+	ASSERT_OK_FD(fd, "load with an fd left");
+	bm_cc_cleanup(&cc, fd);
+}
+
 void serial_test_bpf_module_load(void)
 {
 	int i;
@@ -335,4 +363,6 @@ void serial_test_bpf_module_load(void)
 		test_attr_size_exact();
 	if (test__start_subtest("fd_cloexec"))
 		test_fd_cloexec();
+	if (test__start_subtest("no_fd_left"))
+		test_no_fd_left();
 }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names of BPF modules, of which there is one of each, and of their ops. */
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/ctype.h>
+#include <linux/init.h>
+#include <linux/rhashtable.h>
+#include <linux/uaccess.h>
+#include "module.h"
+
+/* The names that a LOAD cannot have: of modules that are loading or loaded. */
+static struct rhashtable bpf_module_names;
+
+static const struct rhashtable_params bpf_module_names_params = {
+	.head_offset		= offsetof(struct bpf_module, name_node),
+	.key_offset		= offsetof(struct bpf_module, name),
+	.key_len		= BPF_MODULE_NAME_LEN,
+	.automatic_shrinking	= true,
+};
+
+static bool bpf_module_name_valid(const char *name)
+{
+	const char *c;
+
+	for (c = name; *c; c++) {
+		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.-", *c)))
+			return false;
+	}
+	return c != name;
+}
+
+/* Copy a name from user address @uname to @name, BPF_MODULE_NAME_LEN zeroed
+ * bytes.
+ */
+int bpf_module_copy_name(char *name, u64 uname)
+{
+	long len;
+
+	len = strncpy_from_user(name, u64_to_user_ptr(uname), BPF_MODULE_NAME_LEN);
+	if (len < 0)
+		return len;
+	return len < BPF_MODULE_NAME_LEN && bpf_module_name_valid(name) ? 0 : -EINVAL;
+}
+
+int bpf_module_add_name(struct bpf_module *mod, struct bpf_verifier_log *log)
+{
+	int err;
+
+	err = rhashtable_lookup_insert_fast(&bpf_module_names, &mod->name_node,
+					    bpf_module_names_params);
+	if (err == -EEXIST)
+		bpf_log(log, "module name \"%s\" is taken\n", mod->name);
+	return err;
+}
+
+/* No-op if it has gone to a replacement, or never was there. */
+void bpf_module_del_name(struct bpf_module *mod)
+{
+	rhashtable_remove_fast(&bpf_module_names, &mod->name_node,
+			       bpf_module_names_params);
+}
+
+/* The name of @old, which has it, is now @mod's.  Under old->lock. */
+void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod)
+{
+	lockdep_assert_held(&old->lock);
+	rhashtable_replace_fast(&bpf_module_names, &old->name_node,
+				&mod->name_node, bpf_module_names_params);
+}
+
+static int __init bpf_module_names_init(void)
+{
+	return rhashtable_init(&bpf_module_names, &bpf_module_names_params);
+}
+core_initcall(bpf_module_names_init);
