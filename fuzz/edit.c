@@ -93,17 +93,7 @@ static void apply(uint8_t *obj, const uint8_t *edits, size_t size)
 	}
 }
 
-/* bpftool's dumper goes by the offsets of members */
-static bool is_inside(const struct btf *btf, const struct btf_type *t, int i)
-{
-	int64_t size = btf__resolve_size(btf, btf_members(t)[i].type);
-
-	return size >= 0 && btf_member_bit_offset(t, i) / 8 + size <= t->size;
-}
-
-/* Does the type end somewhere, with integers that exist? libbpf follows types
- * without asking, and bpftool's dumper copies integers of any size.
- */
+/* Does the type end somewhere? libbpf follows typedefs and qualifiers without asking. */
 static bool ends(const struct btf *btf, uint32_t id, int depth)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
@@ -111,19 +101,17 @@ static bool ends(const struct btf *btf, uint32_t id, int depth)
 
 	if (!t || depth > MAX_DEPTH)
 		return false;
-	if (btf_is_int(t))
-		return t->size <= 16 && btf_int_bits(t) <= t->size * 8 && !btf_int_offset(t);
 	if (btf_is_mod(t) || btf_is_typedef(t) || btf_is_var(t))
 		return ends(btf, t->type, depth + 1);
 	if (btf_is_array(t))
 		return ends(btf, btf_array(t)->type, depth + 1);
 	for (i = 0; btf_is_composite(t) && i < btf_vlen(t); i++)
-		if (!ends(btf, btf_members(t)[i].type, depth + 1) ||
-		    (depth && !is_inside(btf, t, i)))
+		if (!ends(btf, btf_members(t)[i].type, depth + 1))
 			return false;
 	return true;
 }
 
+/* Can libbpf be asked to open it? It allocates a struct of any size. */
 static bool is_sound(const uint8_t *data, size_t size)
 {
 	struct btf *btf = btf__new(data, size);
@@ -131,7 +119,8 @@ static bool is_sound(const uint8_t *data, size_t size)
 	uint32_t id;
 
 	for (id = 1; sound && id < btf__type_cnt(btf); id++)
-		sound = ends(btf, id, 0);
+		sound = ends(btf, id, 0) && (!btf_is_composite(btf__type_by_id(btf, id)) ||
+					     btf__type_by_id(btf, id)->size <= seed_size);
 	btf__free(btf);
 	return sound;
 }

@@ -8,9 +8,13 @@ struct {
 	unsigned __int128 low : 3, high : 125;
 } wide = { 1, 1 };
 bool flag = true;
+struct {
+	char one;
+	int two;
+} __attribute__((packed)) packed = { 1, 2 };
 
 SEC("socket")
 int use(void *ctx)
 {
-	return flag + wide.high;
+	return flag + wide.high + packed.two;
 }

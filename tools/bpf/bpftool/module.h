@@ -99,7 +99,9 @@ void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, 
  * values were read.
  */
 void module_visit_loaded_params(const struct module *mod, visit_param_fn visit, void *ctx);
-/* The value as text, to be freed; NULL without memory. */
+/* The value alone; null if its type is not to be trusted. */
+void module_dump_value(json_writer_t *jw, bool is_plain_text, const struct module_param *param);
+/* The same as text, to be freed; NULL without memory. */
 char *module_format_value(const struct module_param *param);
 /* Name, type, and as @value_name the value, into the JSON object that is open. */
 void module_print_param_json(const struct module_param *param, const char *value_name);

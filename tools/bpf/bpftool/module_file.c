@@ -111,16 +111,11 @@ static struct bpf_program *member_prog(const struct file *f, const struct module
 
 static void print_member_json(const struct module_param *member, const struct bpf_program *prog)
 {
-	struct btf_dumper d = {
-		.btf = member->btf,
-		.jw = json_wtr,
-	};
-
 	if (prog) {
 		jsonw_string_field(json_wtr, member->name, bpf_program__name(prog));
 	} else {
 		jsonw_name(json_wtr, member->name);
-		btf_dumper_type(&d, member->type_id, member->data);
+		module_dump_value(json_wtr, false, member);
 	}
 }
 

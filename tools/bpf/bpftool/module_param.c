@@ -136,12 +136,58 @@ void module_visit_loaded_params(const struct module *mod, visit_param_fn visit, 
 		visit_ops_params(&mod->ops[i], visit, ctx);
 }
 
-char *module_format_value(const struct module_param *param)
+static bool member_is_inside(const struct btf *btf, const struct btf_type *t, int i)
+{
+	__u32 bit = btf_member_bit_offset(t, i), bits = btf_member_bitfield_size(t, i);
+	__s64 size;
+
+	if (bits)
+		return bit % 8 + bits <= 128 && bit + (__u64)bits <= t->size * 8ULL;
+	size = btf__resolve_size(btf, btf_members(t)[i].type);
+	return size >= 0 && (bit % 8 == 0 || size <= 8) && bit + size * 8ULL <= t->size * 8ULL;
+}
+
+/* btf_dumper_type() goes by BTF without a doubt.  The kernel has checked what is
+ * loaded, but nobody that of a file: is all that the type has within its size?
+ */
+static bool type_is_sound(const struct btf *btf, __u32 id, int depth)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+	int i;
+
+	if (!t || depth > 32)
+		return false;
+	if (btf_is_int(t))
+		return t->size <= 16 && btf_int_bits(t) <= t->size * 8 && !btf_int_offset(t);
+	if (btf_is_mod(t) || btf_is_typedef(t) || btf_is_var(t))
+		return type_is_sound(btf, t->type, depth + 1);
+	if (btf_is_array(t))
+		return type_is_sound(btf, btf_array(t)->type, depth + 1);
+	for (i = 0; btf_is_composite(t) && i < btf_vlen(t); i++)
+		if (!member_is_inside(btf, t, i) ||
+		    !type_is_sound(btf, btf_members(t)[i].type, depth + 1))
+			return false;
+	return true;
+}
+
+/* null stands for what cannot be shown. */
+void module_dump_value(json_writer_t *jw, bool is_plain_text, const struct module_param *param)
 {
 	struct btf_dumper d = {
 		.btf = param->btf,
-		.is_plain_text = true,
+		.jw = jw,
+		.is_plain_text = is_plain_text,
 	};
+
+	if (type_is_sound(param->btf, param->type_id, 0))
+		btf_dumper_type(&d, param->type_id, param->data);
+	else
+		jsonw_null(jw);
+}
+
+char *module_format_value(const struct module_param *param)
+{
+	json_writer_t *jw;
 	char *text = NULL;
 	size_t size;
 	FILE *f;
@@ -150,10 +196,10 @@ char *module_format_value(const struct module_param *param)
 	if (!f)
 		return NULL;
 
-	d.jw = jsonw_new(f);
-	if (d.jw) {
-		btf_dumper_type(&d, param->type_id, param->data);
-		jsonw_destroy(&d.jw);
+	jw = jsonw_new(f);
+	if (jw) {
+		module_dump_value(jw, true, param);
+		jsonw_destroy(&jw);
 	}
 	fclose(f);
 	if (text)
@@ -163,15 +209,11 @@ char *module_format_value(const struct module_param *param)
 
 void module_print_param_json(const struct module_param *param, const char *value_name)
 {
-	struct btf_dumper d = {
-		.btf = param->btf,
-		.jw = json_wtr,
-	};
 	char type[128];
 
 	btf_format_type(param->btf, param->type_id, type, sizeof(type));
 	jsonw_string_field(json_wtr, "name", param->name);
 	jsonw_string_field(json_wtr, "type", type);
 	jsonw_name(json_wtr, value_name);
-	btf_dumper_type(&d, param->type_id, param->data);
+	module_dump_value(json_wtr, false, param);
 }

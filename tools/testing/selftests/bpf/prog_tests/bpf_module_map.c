@@ -82,10 +82,9 @@ static void test_pinned(struct tcp_ca_update *skel)
 	bpf_link__destroy(link);
 }
 
-static long long memlock(struct bpf_map *map)
+static long long map_bytes(struct bpf_map *map)
 {
 	char path[64], text[1024];
-	long long bytes = -1;
 	const char *line;
 	int fd;
 
@@ -96,21 +95,22 @@ static long long memlock(struct bpf_map *map)
 	bm_read_all(fd, text, sizeof(text));
 	close(fd);
 	line = strstr(text, "memlock:");
-	ASSERT_EQ(line && sscanf(line, "memlock: %lld", &bytes), 1, "memlock");
-	return bytes;
+	if (!ASSERT_OK_PTR(line, "memlock"))
+		return -1;
+	return strtoll(line + strlen("memlock:"), NULL, 10);
 }
 
 /* What was made to call the programs counts. */
 static void test_memory(struct tcp_ca_update *skel)
 {
 	struct bpf_map *map = a_map(skel, true);
-	long long before = memlock(map);
+	long long before = map_bytes(map);
 	struct bpf_link *link = bpf_map__attach_struct_ops(map);
 
 	if (!ASSERT_OK_PTR(link, "attach"))
 		return;
 	ASSERT_GE(before, bpf_map__value_size(map), "bytes before");
-	ASSERT_GT(memlock(map), before + 256, "bytes with code");
+	ASSERT_GT(map_bytes(map), before + 256, "bytes with code");
 	bpf_link__destroy(link);
 }
 

@@ -31,7 +31,7 @@ static void test_charged(struct bpf_module_memcg *skel)
 	load_and_unload(skel);
 	ASSERT_TRUE(skel->bss->objcg, "charged a cgroup");
 	ASSERT_EQ(skel->bss->charged, skel->bss->image_size, "charged");
-	ASSERT_TRUE(bm_wait(*(volatile int *)&skel->bss->uncharges == 1), "uncharged");
+	ASSERT_TRUE(bm_wait(READ_ONCE(skel->bss->uncharges) == 1), "uncharged");
 	close(cgroup);
 	cleanup_cgroup_environment();
 }
