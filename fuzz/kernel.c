@@ -170,8 +170,8 @@ static int fd_of(__u64 nr)
 {
 	const int table[ARRAY_LEN(fd_names)] = {
 		0, modules[0], modules[1], modules[2], modules[3], read_only, map_fd, dir_fd,
-		btf_vmlinux, btf_testmod, tcp_progs[0][0], tcp_progs[0][1], tcp_progs[0][2], tcp_progs[0][3],
-		testmod_progs[0], testmod_progs[1], 1000,
+		btf_vmlinux, btf_testmod, tcp_progs[0][0], tcp_progs[0][1], tcp_progs[0][2],
+		tcp_progs[0][3], testmod_progs[0], testmod_progs[1], 1000,
 	};
 
 	return nr < ARRAY_LEN(table) ? table[nr] : (int)nr;

@@ -123,6 +123,22 @@ if [ -r /sys/kernel/btf/vmlinux ]; then
 	check may-lack-a-member-that-is-zero not says no_such_zero
 fi
 
+# BTF of a file is what its author says: what goes beyond its type is not shown
+sed 's|linux/bpf.h|vmlinux.h|' base/bugs/ops.bpf.c | compile ops
+spoil() {
+	llvm-objcopy-19 --dump-section ".BTF=$scratch/good.btf" "$scratch/$2.bpf.o" /dev/null
+	base/bugs/break.py "$1" "$scratch/good.btf" "$scratch/$1.btf"
+	llvm-objcopy-19 --update-section ".BTF=$scratch/$1.btf" "$scratch/$2.bpf.o" "$scratch/$1.bpf.o"
+}
+spoil bits full
+info bits
+check info-unsound-value says 'beta = null (__u16)'
+run "$bpftool" -j module info "$scratch/bits.bpf.o"
+check json-unsound-value field '{p["name"]: p["default"] for p in d["params"]}["beta"]' None
+spoil size ops
+info size
+check info-ops-beyond-section says 'var second is beyond the end of DATASEC .struct_ops.link'
+
 # Linking: sections and texts of both, one module that they share
 extern='extern __u32 tcp_reno_ssthresh(struct sock *sk) __ksym;'
 ss() { echo "SEC(\"struct_ops\") __u32 BPF_PROG($1, struct sock *sk) { return tcp_reno_ssthresh(sk); }"; }

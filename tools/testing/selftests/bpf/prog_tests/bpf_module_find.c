@@ -85,29 +85,9 @@ static void test_ids_need_cap(struct fixture *f)
 	ASSERT_EQ(fd, -EPERM, "fd by id");
 }
 
-/* Returns what follows @key in the fdinfo of @fd, NULL if it is not there. */
-static char *read_fdinfo(int fd, const char *key, char *buf, int size)
-{
-	char path[64];
-	FILE *file;
-	char *val = NULL;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "r");
-	if (CHECK_FAIL(!file))
-		return NULL;
-	while (!val && fgets(buf, size, file)) {
-		buf[strcspn(buf, "\n")] = 0;
-		if (!strncmp(buf, key, strlen(key)) && buf[strlen(key)] == ':')
-			val = buf + strlen(key) + 1 + strspn(buf + strlen(key) + 1, " \t");
-	}
-	fclose(file);
-	return val;
-}
-
 static void check_fdinfo(int fd, const char *key, const char *expected)
 {
-	char buf[256], *val = read_fdinfo(fd, key, buf, sizeof(buf));
+	char buf[256], *val = bm_fdinfo(fd, key, buf, sizeof(buf));
 
 	if (ASSERT_OK_PTR(val, key))
 		ASSERT_STREQ(val, expected, key);

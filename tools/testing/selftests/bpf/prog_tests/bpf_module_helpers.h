@@ -331,6 +331,26 @@ static inline void bm_read_all(int fd, char *buf, int size)
 	buf[len] = 0;
 }
 
+/* Returns what follows @key in the fdinfo of @fd, NULL if it is not there. */
+static inline char *bm_fdinfo(int fd, const char *key, char *buf, int size)
+{
+	char path[64];
+	FILE *file;
+	char *val = NULL;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	if (CHECK_FAIL(!file))
+		return NULL;
+	while (!val && fgets(buf, size, file)) {
+		buf[strcspn(buf, "\n")] = 0;
+		if (!strncmp(buf, key, strlen(key)) && buf[strlen(key)] == ':')
+			val = buf + strlen(key) + 1 + strspn(buf + strlen(key) + 1, " \t");
+	}
+	fclose(file);
+	return val;
+}
+
 /* The log is one line, with its length, and tells what it has to. */
 static inline void bm_check_log(const struct bm_cc *cc, const char * const *parts, int cnt)
 {

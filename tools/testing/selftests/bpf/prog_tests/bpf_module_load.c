@@ -318,7 +318,7 @@ static void test_no_fd_left(void)
 	struct bm_cc cc;
 	int fd;
 
-	if (!bm_cc_open(&cc) || !ASSERT_OK(getrlimit(RLIMIT_NOFILE, &old), "getrlimit"))
+	if (!ASSERT_OK(getrlimit(RLIMIT_NOFILE, &old), "getrlimit") || !bm_cc_open(&cc))
 		return;
 	bm_cc_add(&cc, "bm_cc");
 	fd = dup(0);

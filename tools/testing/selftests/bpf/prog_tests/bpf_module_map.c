@@ -84,20 +84,9 @@ static void test_pinned(struct tcp_ca_update *skel)
 
 static long long map_bytes(struct bpf_map *map)
 {
-	char path[64], text[1024];
-	const char *line;
-	int fd;
+	char buf[256], *val = bm_fdinfo(bpf_map__fd(map), "memlock", buf, sizeof(buf));
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
-	fd = open(path, O_RDONLY);
-	if (!ASSERT_OK_FD(fd, "fdinfo"))
-		return -1;
-	bm_read_all(fd, text, sizeof(text));
-	close(fd);
-	line = strstr(text, "memlock:");
-	if (!ASSERT_OK_PTR(line, "memlock"))
-		return -1;
-	return strtoll(line + strlen("memlock:"), NULL, 10);
+	return ASSERT_OK_PTR(val, "memlock") ? strtoll(val, NULL, 10) : -1;
 }
 
 /* What was made to call the programs counts. */
@@ -127,8 +116,8 @@ static void test_refused(struct tcp_ca_update *skel)
 	if (!ASSERT_OK_PTR(link, "attach"))
 		goto out;
 	second = bpf_map__attach_struct_ops(a_map(other, false));
-	ASSERT_ERR_PTR(second, "attach one of the same name");
-	ASSERT_EQ(errno, EEXIST, "errno");
+	ASSERT_EQ(libbpf_get_error(second), -EEXIST, "attach one of the same name");
+	bpf_link__destroy(second);
 	ASSERT_EQ(look_up(a_map(other, false), &value), STATE_INIT, "state");
 	ASSERT_OK(bpf_link__destroy(link), "detach");
 
