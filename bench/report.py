@@ -23,7 +23,9 @@ def rows():
         for ret, ret_text in (("void", "void"), ("int", "returning")):
             for args in (0, 1, 3, 4, 5):
                 for stats, stats_text in (("", ""), (".stats", ", statistics on")):
-                    target = 0.30 if kind == "plain" and not stats and args in (0, 1, 4) else None
+                    target = 1.00 if stats else None
+                    if kind == "plain" and not stats and args in (0, 1, 4):
+                        target = 0.30
                     yield (f"call.{kind}.{ret}.{args}{stats}",
                            CALL % (args, ret_text, kind_text, stats_text), target)
     for name, text, target in (("1x8", "1 op with 8 programs", 0.50),
@@ -47,7 +49,7 @@ def rows():
         yield f"scale.load.{count}", f"the next load at {count} modules, instructions", None
         yield f"scale.list.{count}", f"list at {count} modules, instructions per module", None
         yield f"scale.unload.{count}", f"the next unload at {count} modules, instructions", None
-    for name, text, target in (("connection", "connection opened and closed, instructions", 0.97),
+    for name, text, target in (("connection", "connection opened and closed, instructions", None),
                                ("byte", "bulk, instructions per byte", 1.00)):
         yield f"tcp.{name}.bpf", f"TCP through BPF cubic: {text}", target
         yield f"tcp.{name}.builtin", f"TCP through built-in cubic: {text}", None
@@ -83,7 +85,8 @@ def collect(folder):
         ratio = mine / other if other else None
         table.append({"row": name, "what": text, "ours": mine, "stock": other, "ratio": ratio,
                       "target": target, "spread": spread,
-                      "missed": target is not None and (ratio is None or ratio > target)})
+                      # as it is shown
+                      "missed": target is not None and (ratio is None or round(ratio, 3) > target)})
 
     for name, text, target in rows():
         add(name, text, ours[name], stock[name], target,
@@ -91,6 +94,9 @@ def collect(folder):
     add("scale.ratio", "the next load at 10000 modules (ours) to that at 10 (stock's column)",
         ours["scale.load.10000"], ours["scale.load.10"], 1.10,
         max(ours_spread["scale.load.10000"], ours_spread["scale.load.10"]))
+    add("tcp.connection", "connection through BPF cubic (ours) to one through the built-in (stock's)",
+        ours["tcp.connection.bpf"], ours["tcp.connection.builtin"], 1.01,
+        max(ours_spread["tcp.connection.bpf"], ours_spread["tcp.connection.builtin"]))
     for kind, title, keeps_target in (("off", "mitigations off", True), ("wall", "wall time", False)):
         files = [folder / f"{kernel}.{kind}.tsv" for kernel in ("default", "stock")]
         if not all(path.exists() for path in files):
@@ -105,8 +111,9 @@ def collect(folder):
 
 
 def draw(table, path):
-    """the ratios that have a target, as bars"""
-    shown = [row for row in table if row["target"] is not None]
+    """the ratios that have a target, as bars; those of statistics are too many"""
+    shown = [row for row in table
+             if row["target"] is not None and not row["row"].endswith(".stats")]
     data = "\n".join(f'"{row["row"]}" {row["ratio"]:.4f} {row["target"]}' for row in shown)
     script = f"""$rows << END
 {data}

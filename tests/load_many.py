@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 NR_BPF = 321
-PROG_LOAD, MODULE_LOAD = 5, 37
+PROG_LOAD, MODULE_LOAD = 5, 56
 PROG_TYPE_STRUCT_OPS = 27
 # r0 = 10; exit
 INSNS = struct.pack("<BBhi", 0xb7, 0, 0, 10) + struct.pack("<BBhi", 0x95, 0, 0, 0)

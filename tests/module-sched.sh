@@ -103,4 +103,22 @@ bss=$(map_id scx_qmap scx_qmap.bss)
 schedules scx_qmap-enqueue qmap_count "$bss" nr_enqueued
 schedules scx_qmap-dispatch qmap_count "$bss" nr_dispatched
 ends scx_qmap "$bss"
+
+# The most that fits in a percpu allocation; more, and a dump without end, are refused
+module load /objs/scx_qmap.bpf.o qmap_ops.dispatch_max_batch=1023
+check scx_qmap-large-batch-loads exits 0
+state
+check scx_qmap-large-batch-is-on prints enabled
+module unload scx_qmap
+check scx_qmap-large-batch-unloads exits 0
+for batch in 1024 100000000 4294967295; do
+	module load /objs/scx_qmap.bpf.o qmap_ops.dispatch_max_batch=$batch
+	check "scx_qmap-batch-$batch-is-refused" one_line dispatch_max_batch
+done
+module load /objs/scx_qmap.bpf.o qmap_ops.exit_dump_len=4294967295
+check scx_qmap-endless-dump-is-refused one_line 'no memory'
+state
+check off-after-refusals prints disabled
+module list
+check nothing-is-listed prints ''
 finish

@@ -7,6 +7,7 @@
 #ifndef _LINUX_BPF_MODULE_H
 #define _LINUX_BPF_MODULE_H
 
+#include <linux/bits.h>
 #include <linux/bpfptr.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -16,6 +17,13 @@
 union bpf_attr;
 struct bpf_module;
 struct bpf_prog;
+
+/*
+ * The bits of all commands in the masks of a BPF token: the numbers between the
+ * last command before those of BPF modules, and these, are no commands.
+ */
+#define BPF_CMD_MASK (GENMASK_ULL(BPF_TOKEN_CREATE, 0) |			\
+		      GENMASK_ULL(__MAX_BPF_CMD - 1, BPF_MODULE_LOAD))
 
 /* Not there without a JIT: callers test IS_ENABLED(CONFIG_BPF_JIT). */
 extern const struct file_operations bpf_module_fops;

@@ -34,33 +34,6 @@
 DEFINE_IDR(bpf_module_idr);
 DEFINE_SPINLOCK(bpf_module_idr_lock);
 
-/* A program has one module at most, so a second claim by the same module is
- * fine: the program fills several members.  Read under RCU by kfuncs.
- */
-int bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog)
-{
-	struct bpf_module *owner;
-
-	if (!mod)
-		return 0;
-	owner = cmpxchg(&prog->aux->bpf_module, NULL, mod);
-	return owner && owner != mod ? -EBUSY : 0;
-}
-
-/* Let the programs of @inst belong to no module.  One that went to another
- * since stays there: they are released when the module is gone, and again when
- * its memory is freed.
- */
-void bpf_module_release_progs(const struct bpf_struct_ops_inst *inst)
-{
-	u32 i;
-
-	if (!inst->mod)
-		return;
-	for (i = 0; i < inst->funcs_cnt; i++)
-		cmpxchg(&inst->funcs[i].prog->aux->bpf_module, inst->mod, NULL);
-}
-
 /**
  * bpf_prog_module_id - id of the module that a program belongs to
  * @prog: the program
@@ -129,8 +102,15 @@ struct bpf_module *bpf_module_get_curr_or_next(u32 *id)
 
 static void bpf_module_free(struct bpf_module *mod)
 {
+	u32 i;
+
 	if (mod->announced)
 		security_bpf_module_free(mod);
+	for (i = 0; i < mod->ops_cnt; i++) {
+		kfree(mod->ops[i].udata);
+		kfree(mod->ops[i].name);
+	}
+	kfree(mod->ids);
 	/* A kfunc that read the module from a program may still look at it. */
 	kfree_rcu(mod, rcu);
 }
@@ -224,9 +204,8 @@ static void bpf_module_free_work(struct work_struct *work)
 	struct bpf_module *mod = container_of(work, struct bpf_module, work);
 
 	trace_bpf_module_free(mod);
-	mutex_lock(&mod->lock);
+	bpf_module_put_maps(mod);
 	bpf_module_free_ops(mod);
-	mutex_unlock(&mod->lock);
 	/* The handle of the loaded module. */
 	bpf_module_put_handle(mod);
 }
@@ -267,11 +246,20 @@ static void bpf_module_free_after_trace(struct rcu_head *rcu)
 	bpf_module_wait_callbacks(container_of(rcu, struct bpf_module, rcu));
 }
 
+static void bpf_module_free_after_prologue(struct rcu_head *rcu)
+{
+	call_rcu_tasks_trace(rcu, bpf_module_free_after_trace);
+}
+
 /* Where all calls are held, none runs any more but those under RCU.  Else, or if
  * a callback has put the reference that it was called with, wait until programs
  * have returned and tasks have left the trampolines, which have instructions
- * after that.  RCU tasks does not wait for a program that sleeps, so one that may
- * comes first.
+ * before and after that.
+ *
+ * A program that sleeps is one that RCU tasks does not wait for, and RCU tasks
+ * trace waits for nothing but the program.  So if one may, tasks first have to
+ * come to where RCU tasks trace sees them, then out of the program, and then out
+ * of the trampoline.
  */
 static void bpf_module_free_deferred(struct bpf_module *mod)
 {
@@ -279,7 +267,7 @@ static void bpf_module_free_deferred(struct bpf_module *mod)
 		atomic_set(&mod->grace_periods, 1);
 		call_rcu(&mod->rcu, bpf_module_free_after_rcu);
 	} else if (mod->sleepable) {
-		call_rcu_tasks_trace(&mod->rcu, bpf_module_free_after_trace);
+		call_rcu_tasks(&mod->rcu, bpf_module_free_after_prologue);
 	} else {
 		bpf_module_wait_callbacks(mod);
 	}
@@ -294,7 +282,7 @@ void bpf_module_gone(struct bpf_module *mod)
 	u32 i;
 
 	for (i = 0; i < mod->ops_cnt; i++) {
-		bpf_module_release_progs(mod->ops[i].inst);
+		bpf_struct_ops_release_progs(mod->ops[i].inst);
 		bpf_struct_ops_inst_del_ksyms(mod->ops[i].inst);
 	}
 	if (mod->id)
@@ -313,8 +301,7 @@ void bpf_module_put_refs(struct bpf_module *mod, long refs)
 /* A subsystem's bpf_try_module_get().  Any context, under RCU or a reference.
  * A module that is unloaded gets no new users, even before its ops are
  * unregistered: a connection accepted by a listening socket, for example.  One
- * that was replaced does, from what still holds it: a network namespace whose
- * default it is has no other.
+ * that is replaced does until nobody can find it and not its successor.
  */
 bool bpf_module_get_user(struct bpf_module *mod)
 {
@@ -323,6 +310,23 @@ bool bpf_module_get_user(struct bpf_module *mod)
 		return false;
 	trace_bpf_module_get(mod);
 	return true;
+}
+
+/* True if @mod has no more refs.  Whoever puts what he never got takes the reference
+ * of another user.  That shows when there is none left, and then the base, or a
+ * module that is gone, has to stay as it is: the test and the step are one.
+ */
+static bool bpf_module_sub_user(struct bpf_module *mod)
+{
+	long refs = atomic_long_read(&mod->refs);
+
+	do {
+		if (WARN_ONCE(refs < BPF_MODULE_REF_USER,
+			      "BPF module %s: put of a user that it does not have\n", mod->name))
+			return false;
+		/* A full barrier when it succeeds, as atomic_long_sub_and_test() is. */
+	} while (!atomic_long_try_cmpxchg(&mod->refs, &refs, refs - BPF_MODULE_REF_USER));
+	return refs == BPF_MODULE_REF_USER;
 }
 
 /* A subsystem's bpf_module_put().  Any context but hard interrupts. */
@@ -334,7 +338,8 @@ void bpf_module_put_user(struct bpf_module *mod)
 	 */
 	if (has_current_bpf_ctx())
 		WRITE_ONCE(mod->put_by_prog, true);
-	bpf_module_put_refs(mod, BPF_MODULE_REF_USER);
+	if (bpf_module_sub_user(mod))
+		bpf_module_gone(mod);
 }
 
 static bool bpf_module_all_withdrawn(const struct bpf_module *mod)

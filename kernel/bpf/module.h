@@ -12,21 +12,32 @@
 #include <uapi/linux/bpf_module.h>
 
 struct bpf_struct_ops_inst;
+struct seq_buf;
 
 /**
  * struct bpf_module_op - one op of a module
- * @inst: the kernel struct and what makes it run.
+ * @inst: the kernel struct and what makes it run; NULL once that is freed.
  * @udata: the struct for user space, with program ids for function pointers.
- *	Does not change once the module is loaded.
+ * @udata_size: bytes of @udata.
+ * @btf_id: id of the BTF that has its type.
+ * @type_id: type in that BTF.
+ * @capability: what changing it needs, as struct bpf_struct_ops has it.
  * @name: name that user space gave it, NULL for none.
  * @state: an enum bpf_module_ops_state, 0 before it is registered.  Whoever
  *	changes it from REGISTERED, with cmpxchg(), ends the registration: the
  *	one that unloads the module, or the subsystem.
  * @reason: why it is WITHDRAWN; written before @state.
+ *
+ * All but @inst, @state and @reason do not change once the module is loaded, and stay
+ * as long as struct bpf_module does.
  */
 struct bpf_module_op {
 	struct bpf_struct_ops_inst *inst;
 	void *udata;
+	u32 udata_size;
+	u32 btf_id;
+	u32 type_id;
+	int capability;
 	char *name;
 	u32 state;
 	char reason[BPF_MODULE_REASON_LEN];
@@ -40,20 +51,27 @@ struct bpf_module_op {
  * @state: an enum bpf_module_state.  Becomes GOING under @lock, DETACHED by
  *	cmpxchg() from LIVE, GONE with the last of @refs.
  * @flags: BPF_F_MODULE_BOUND or 0.
- * @lock: makes the step to GOING exclusive, and keeps @ops while they are
- *	read: they are freed under it.
+ * @lock: makes the step to GOING exclusive.  Never held while user memory is
+ *	accessed, of the loader or of a reader: that may take for ever.
  * @id: in bpf_module_idr, 0 while not there.  Under bpf_module_idr_lock; read
  *	without it where a stale id does no harm.
- * @ops_cnt: entries of @ops; 0 once they are freed.
+ * @ops_cnt: entries of @ops.
  * @uid: who loaded the module.
  * @load_time: ns of CLOCK_BOOTTIME.
+ * @memory: bytes that it takes, without programs and maps.
  * @btf: BTF of the object that the module was loaded from, or NULL.
+ * @btf_id: its id, or 0.
+ * @progs_cnt: programs, each counted once.
+ * @maps_cnt: maps that they use, each counted once.
+ * @ids: ids of the programs, then those of the maps; stay as long as this struct.
+ * @maps: the maps, with a user reference each; NULL once these are put.
  * @name_node: in the table of names while loading, LIVE or DETACHED.
  * @wait_gone: woken when the module is gone or detached.
  * @sleepable: a program of it is.
  * @calls_held: those of all ops are, see struct bpf_struct_ops.
  * @put_by_prog: a BPF program has put a user, maybe the one it was called for.
- * @closed: it takes no more users, because it is unloaded or its load failed.
+ * @closed: it takes no more users, because it is unloaded or replaced, or its load
+ *	failed.
  * @announced: security modules were asked about it, and are told of its end.
  * @rcu: for a grace period before freeing.
  * @rcu_tasks: for the one that goes on at the same time.
@@ -70,12 +88,18 @@ struct bpf_module {
 	atomic64_t handles;
 	u32 state;
 	u32 flags;
-	struct mutex lock; /* the step to GOING, and while @ops are read */
+	struct mutex lock; /* the step to GOING */
 	u32 id;
 	u32 ops_cnt;
 	kuid_t uid;
 	u64 load_time;
+	u64 memory;
 	struct btf *btf;
+	u32 btf_id;
+	u32 progs_cnt;
+	u32 maps_cnt;
+	u32 *ids;
+	struct bpf_map **maps;
 	struct rhash_head name_node;
 	wait_queue_head_t wait_gone;
 	bool sleepable;
@@ -111,8 +135,6 @@ static inline unsigned long bpf_module_users(const struct bpf_module *mod)
 #ifdef CONFIG_BPF_JIT
 bool bpf_module_get_user(struct bpf_module *mod);
 void bpf_module_put_user(struct bpf_module *mod);
-int bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog);
-void bpf_module_release_progs(const struct bpf_struct_ops_inst *inst);
 void bpf_module_withdraw_op(struct bpf_module *mod, u32 nr, struct va_format *reason);
 #endif
 void bpf_module_init(struct bpf_module *mod);
@@ -129,28 +151,39 @@ void bpf_module_free_id(u32 id);
 void bpf_module_drain(struct bpf_module *mod);
 int bpf_module_check_loaded(const struct bpf_module *mod);
 void bpf_module_set_going(struct bpf_module *mod);
-int bpf_module_subsys_errno(int err);
+void bpf_module_sync(const struct bpf_module *mod);
 
 /* module_build.c: from what LOAD is given to kernel structs */
 int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
-		     struct bpf_verifier_log *log);
+		     struct seq_buf *log);
 void bpf_module_free_ops(struct bpf_module *mod);
+
+/* module_parts.c: the programs and maps that make it up */
+int bpf_module_get_parts(struct bpf_module *mod);
+void bpf_module_put_maps(struct bpf_module *mod);
+
+/* module_log.c: why LOAD failed */
+struct seq_buf *bpf_module_log_alloc(const union bpf_attr *attr);
+__printf(2, 3)
+void bpf_module_log(struct seq_buf *log, const char *fmt, ...);
+void bpf_module_log_users(struct seq_buf *log, unsigned long users);
+u32 bpf_module_log_finish(struct seq_buf *log, const union bpf_attr *attr, int err);
 
 /* module_name.c: what a name is, and whose it is */
 #define BPF_MODULE_NAME_RULE "1 to %d letters, digits, '_', '.' or '-'"
 int bpf_module_copy_name(char *name, u64 uname);
-int bpf_module_add_name(struct bpf_module *mod, struct bpf_verifier_log *log);
+int bpf_module_add_name(struct bpf_module *mod, struct seq_buf *log);
 void bpf_module_del_name(struct bpf_module *mod);
 void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod);
 
 /* module_replace.c: REPLACE */
 int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
-		       struct bpf_verifier_log *log);
+		       struct seq_buf *log);
 
 /* module_guard.c: who may do it, and the record that it was done */
-int bpf_module_check_caller(struct bpf_verifier_log *log);
+int bpf_module_check_caller(struct seq_buf *log);
 int bpf_module_check_type(const struct bpf_struct_ops_inst *inst);
-int bpf_module_check_change(struct bpf_module *mod);
+int bpf_module_check_change(const struct bpf_module *mod);
 void bpf_module_audit(const struct bpf_module *mod, const char *op);
 
 /* module_info.c: what they tell about themselves */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From what BPF_MODULE_LOAD is given to the ops of a module, and their end. */
 #include <linux/bpf.h>
-#include <linux/bpf_verifier.h>
 #include <linux/btf.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -68,6 +67,9 @@ static int bpf_module_alloc_inst(struct bpf_module_op *op, const struct bpf_modu
 	inst->st_ops_desc = desc;
 	inst->btf = btf;
 	op->inst = inst;
+	op->btf_id = btf_obj_id(btf);
+	op->type_id = desc->type_id;
+	op->capability = desc->st_ops->capability;
 	return 0;
 
 put_provider:
@@ -85,9 +87,10 @@ static int bpf_module_copy_value(struct bpf_module_op *op, const struct bpf_modu
 		return -EINVAL;
 	}
 
-	op->udata = bpf_map_area_alloc(size, NUMA_NO_NODE);
+	op->udata = kzalloc(size, bpf_memcg_flags(GFP_USER));
 	if (!op->udata)
 		return -ENOMEM;
+	op->udata_size = size;
 	if (copy_from_user(op->udata, u64_to_user_ptr(uop->value), size)) {
 		bpf_struct_ops_log(op->inst, NULL, "the value's address cannot be read");
 		return -EFAULT;
@@ -95,7 +98,7 @@ static int bpf_module_copy_value(struct bpf_module_op *op, const struct bpf_modu
 	return 0;
 }
 
-static void bpf_module_log_type(struct bpf_verifier_log *log, const struct bpf_module_op *op,
+static void bpf_module_log_type(struct seq_buf *log, const struct bpf_module_op *op,
 				u32 nr, const struct bpf_module_ops *uop, int err)
 {
 	char label[BPF_MODULE_NAME_LEN];
@@ -109,16 +112,17 @@ static void bpf_module_log_type(struct bpf_verifier_log *log, const struct bpf_m
 	 * keeps them from being ops types.
 	 */
 	if (err == -EOPNOTSUPP)
-		bpf_log(log, "op %s: type %u of that BTF is not an ops type of a subsystem%s\n",
-			label, uop->type_id, IS_ENABLED(CONFIG_MODULES) ? "" :
-			"; those with an owner need CONFIG_MODULES");
+		bpf_module_log(log,
+			       "op %s: type %u of that BTF is not an ops type of a subsystem%s\n",
+			       label, uop->type_id, IS_ENABLED(CONFIG_MODULES) ? "" :
+			       "; those with an owner need CONFIG_MODULES");
 	else if (err == -EBADF || err == -EINVAL)
-		bpf_log(log, "op %s: fd %u is not the BTF of a loaded kernel module\n",
-			label, uop->btf_obj_fd);
+		bpf_module_log(log, "op %s: fd %u is not the BTF of a loaded kernel module\n",
+			       label, uop->btf_obj_fd);
 }
 
 static int bpf_module_build_op(struct bpf_module *mod, u32 nr, const struct bpf_module_ops *uop,
-			       struct bpf_verifier_log *log)
+			       struct seq_buf *log)
 {
 	struct bpf_module_op *op = &mod->ops[nr];
 	struct bpf_struct_ops_inst *inst;
@@ -126,12 +130,12 @@ static int bpf_module_build_op(struct bpf_module *mod, u32 nr, const struct bpf_
 
 	err = bpf_module_copy_op_name(op, uop->name);
 	if (err == -EINVAL)
-		bpf_log(log, "op #%u: bad name, expected " BPF_MODULE_NAME_RULE "\n", nr,
-			BPF_MODULE_NAME_LEN - 1);
+		bpf_module_log(log, "op #%u: bad name, expected " BPF_MODULE_NAME_RULE "\n", nr,
+			       BPF_MODULE_NAME_LEN - 1);
 	if (err)
 		return err;
 	if (uop->flags) {
-		bpf_log(log, "op #%u: unknown flags 0x%x\n", nr, uop->flags);
+		bpf_module_log(log, "op #%u: unknown flags 0x%x\n", nr, uop->flags);
 		return -EINVAL;
 	}
 
@@ -181,7 +185,7 @@ static bool bpf_module_calls_are_held(const struct bpf_module *mod)
 	return true;
 }
 
-static int bpf_module_get_btf(struct bpf_module *mod, u32 btf_fd, struct bpf_verifier_log *log)
+static int bpf_module_get_btf(struct bpf_module *mod, u32 btf_fd, struct seq_buf *log)
 {
 	struct btf *btf;
 
@@ -189,23 +193,41 @@ static int bpf_module_get_btf(struct bpf_module *mod, u32 btf_fd, struct bpf_ver
 		return 0;
 	btf = btf_get_by_fd(btf_fd);
 	if (IS_ERR(btf)) {
-		bpf_log(log, "fd %u is not the BTF of the object\n", btf_fd);
+		bpf_module_log(log, "fd %u is not the BTF of the object\n", btf_fd);
 		return PTR_ERR(btf);
 	}
 	if (btf_is_kernel(btf)) {
-		bpf_log(log, "fd %u is BTF of the kernel, expected BTF of the object\n", btf_fd);
+		bpf_module_log(log, "fd %u is BTF of the kernel, expected BTF of the object\n",
+			       btf_fd);
 		btf_put(btf);
 		return -EINVAL;
 	}
 	mod->btf = btf;
+	mod->btf_id = btf_obj_id(btf);
 	return 0;
+}
+
+static u64 bpf_module_mem_usage(const struct bpf_module *mod)
+{
+	u64 usage = struct_size(mod, ops, mod->ops_cnt);
+	u32 i;
+
+	usage += (mod->progs_cnt + mod->maps_cnt) * sizeof(*mod->ids);
+	usage += mod->maps_cnt * sizeof(*mod->maps);
+	for (i = 0; i < mod->ops_cnt; i++) {
+		const struct bpf_module_op *op = &mod->ops[i];
+
+		usage += bpf_struct_ops_inst_mem_usage(op->inst) + op->udata_size;
+		usage += op->name ? strlen(op->name) + 1 : 0;
+	}
+	return usage;
 }
 
 /* Build all ops of @mod, whose number is set, from @attr.  A failure leaves
  * nothing built.
  */
 int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
-		     struct bpf_verifier_log *log)
+		     struct seq_buf *log)
 {
 	void __user *uops = u64_to_user_ptr(attr->module_load.ops);
 	u32 i, size = attr->module_load.ops_size;
@@ -213,8 +235,8 @@ int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 	int err;
 
 	if (size < BPF_MODULE_OPS_SIZE_VER0) {
-		bpf_log(log, "ops_size is %u bytes, expected at least %zu\n", size,
-			BPF_MODULE_OPS_SIZE_VER0);
+		bpf_module_log(log, "ops_size is %u bytes, expected at least %zu\n", size,
+			       BPF_MODULE_OPS_SIZE_VER0);
 		return -EINVAL;
 	}
 
@@ -222,18 +244,23 @@ int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 	for (i = 0; !err && i < mod->ops_cnt; i++) {
 		err = bpf_module_copy_uop(&uop, uops + (size_t)i * size, size);
 		if (err == -E2BIG)
-			bpf_log(log, "op #%u: fields that this kernel does not know are set\n", i);
+			bpf_module_log(log,
+				       "op #%u: fields that this kernel does not know are set\n", i);
 		if (err == -EFAULT)
-			bpf_log(log, "op #%u: the address of the ops cannot be read\n", i);
+			bpf_module_log(log, "op #%u: the address of the ops cannot be read\n", i);
 		if (!err)
 			err = bpf_module_build_op(mod, i, &uop, log);
 	}
 	if (!err)
 		err = bpf_struct_ops_insts_finish(mod->ops[0].inst);
+	if (!err)
+		err = bpf_module_get_parts(mod);
 	if (err) {
+		bpf_module_put_maps(mod);
 		bpf_module_free_ops(mod);
 		return err;
 	}
+	mod->memory = bpf_module_mem_usage(mod);
 	mod->sleepable = bpf_module_has_sleepable(mod);
 	mod->calls_held = bpf_module_calls_are_held(mod);
 	return 0;
@@ -243,19 +270,18 @@ static void bpf_module_free_op(struct bpf_module_op *op)
 {
 	struct bpf_struct_ops_inst *inst = op->inst;
 
-	if (inst) {
-		bpf_module_release_progs(inst);
-		bpf_struct_ops_free_funcs(inst);
-		if (btf_is_module(inst->btf))
-			module_put(inst->st_ops_desc->st_ops->owner);
-		bpf_map_area_free(inst);
-	}
-	bpf_map_area_free(op->udata);
-	kfree(op->name);
+	if (!inst)
+		return;
+	bpf_struct_ops_release_progs(inst);
+	bpf_struct_ops_free_funcs(inst);
+	if (btf_is_module(inst->btf))
+		module_put(inst->st_ops_desc->st_ops->owner);
+	bpf_map_area_free(inst);
+	op->inst = NULL;
 }
 
-/* Free the ops of @mod, which none of its callbacks may use any more.  May
- * sleep.  Under mod->lock if anyone else knows @mod.
+/* Free what runs of the ops of @mod: none of its callbacks does any more.  What they
+ * tell of themselves stays, for those who have a handle.  May sleep.
  */
 void bpf_module_free_ops(struct bpf_module *mod)
 {
@@ -263,7 +289,6 @@ void bpf_module_free_ops(struct bpf_module *mod)
 
 	for (i = mod->ops_cnt; i-- > 0;)
 		bpf_module_free_op(&mod->ops[i]);
-	mod->ops_cnt = 0;
 	btf_put(mod->btf);
 	mod->btf = NULL;
 }

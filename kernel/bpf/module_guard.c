@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who may load and unload BPF modules, and the record that somebody did. */
 #include <linux/audit.h>
-#include <linux/bpf_verifier.h>
 #include <linux/capability.h>
 #include <linux/init.h>
 #include <linux/sysctl.h>
@@ -14,22 +13,22 @@ static int bpf_modules_disabled;
  * BPF token does not give it: it delegates what stays within a container, and
  * ops serve the whole system.
  */
-int bpf_module_check_caller(struct bpf_verifier_log *log)
+int bpf_module_check_caller(struct seq_buf *log)
 {
 	if (READ_ONCE(bpf_modules_disabled)) {
-		bpf_log(log, "kernel.bpf_modules_disabled is set until the next boot\n");
+		bpf_module_log(log, "kernel.bpf_modules_disabled is set until the next boot\n");
 		return -EPERM;
 	}
 	if (!bpf_capable() || !perfmon_capable()) {
-		bpf_log(log, "needs CAP_BPF and CAP_PERFMON, which no BPF token gives\n");
+		bpf_module_log(log, "needs CAP_BPF and CAP_PERFMON, which no BPF token gives\n");
 		return -EPERM;
 	}
 	return 0;
 }
 
-static bool bpf_module_may_register(const struct bpf_struct_ops *st_ops)
+static bool bpf_module_may_register(int capability)
 {
-	return !st_ops->capability || capable(st_ops->capability) || capable(CAP_SYS_ADMIN);
+	return !capability || capable(capability) || capable(CAP_SYS_ADMIN);
 }
 
 /* What ops of this type need beyond that, as their subsystem says. */
@@ -37,7 +36,7 @@ int bpf_module_check_type(const struct bpf_struct_ops_inst *inst)
 {
 	int capability = inst->st_ops_desc->st_ops->capability;
 
-	if (bpf_module_may_register(inst->st_ops_desc->st_ops))
+	if (bpf_module_may_register(capability))
 		return 0;
 	bpf_struct_ops_log(inst, NULL, "needs %s",
 			   capability == CAP_NET_ADMIN ? "CAP_NET_ADMIN" : "CAP_SYS_ADMIN");
@@ -45,14 +44,12 @@ int bpf_module_check_type(const struct bpf_struct_ops_inst *inst)
 }
 
 /* May the caller, who passed bpf_module_check_caller(), unload @mod? */
-int bpf_module_check_change(struct bpf_module *mod)
+int bpf_module_check_change(const struct bpf_module *mod)
 {
 	u32 i;
 
-	guard(mutex)(&mod->lock);
-
 	for (i = 0; i < mod->ops_cnt; i++) {
-		if (!bpf_module_may_register(mod->ops[i].inst->st_ops_desc->st_ops))
+		if (!bpf_module_may_register(mod->ops[i].capability))
 			return -EPERM;
 	}
 	return 0;

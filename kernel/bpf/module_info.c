@@ -1,118 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What BPF modules tell about themselves: info and fdinfo. */
 #include <linux/bpf.h>
-#include <linux/btf.h>
 #include <linux/cred.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/uaccess.h>
 #include "module.h"
-#include "struct_ops.h"
 
 /* struct bpf_module_ops_info as it was first released. */
 #define BPF_MODULE_OPS_INFO_SIZE_VER0 offsetofend(struct bpf_module_ops_info, name)
 
-/* Ids of one kind of object, each once. */
-struct bpf_module_ids {
-	u32 *ids;
-	u32 cnt;
-};
-
-static int bpf_module_cmp_ids(const void *a, const void *b)
+/* Copy as many of @cnt ids as there is room for; then @room is how many there are. */
+static int bpf_module_put_ids(const u32 *ids, u32 cnt, u64 uids, u32 *room)
 {
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+	u32 fit = min(*room, cnt);
 
-	return x < y ? -1 : x > y;
-}
-
-static void bpf_module_sort_ids(struct bpf_module_ids *ids)
-{
-	u32 i, cnt = 0;
-
-	sort(ids->ids, ids->cnt, sizeof(*ids->ids), bpf_module_cmp_ids, NULL);
-	for (i = 0; i < ids->cnt; i++) {
-		if (!cnt || ids->ids[cnt - 1] != ids->ids[i])
-			ids->ids[cnt++] = ids->ids[i];
-	}
-	ids->cnt = cnt;
-}
-
-static int bpf_module_add_id(struct bpf_module_ids *ids, u32 id)
-{
-	u32 *new;
-
-	/* Grow in powers of two. */
-	if (!(ids->cnt & (ids->cnt - 1))) {
-		new = krealloc_array(ids->ids, ids->cnt ? ids->cnt * 2 : 1, sizeof(*new),
-				     GFP_KERNEL);
-		if (!new)
-			return -ENOMEM;
-		ids->ids = new;
-	}
-	ids->ids[ids->cnt++] = id;
-	return 0;
-}
-
-static int bpf_module_add_prog(struct bpf_module_ids *progs, struct bpf_module_ids *maps,
-			       struct bpf_prog *prog)
-{
-	u32 i;
-	int err;
-
-	err = bpf_module_add_id(progs, prog->aux->id);
-	mutex_lock(&prog->aux->used_maps_mutex);
-	for (i = 0; !err && i < prog->aux->used_map_cnt; i++)
-		err = bpf_module_add_id(maps, prog->aux->used_maps[i]->id);
-	mutex_unlock(&prog->aux->used_maps_mutex);
-	return err;
-}
-
-static int bpf_module_collect_ids(struct bpf_module *mod, struct bpf_module_ids *progs,
-				  struct bpf_module_ids *maps)
-{
-	u32 i, j;
-	int err = 0;
-
-	for (i = 0; i < mod->ops_cnt; i++) {
-		struct bpf_struct_ops_inst *inst = mod->ops[i].inst;
-
-		for (j = 0; !err && j < inst->funcs_cnt; j++)
-			err = bpf_module_add_prog(progs, maps, inst->funcs[j].prog);
-	}
-	bpf_module_sort_ids(progs);
-	bpf_module_sort_ids(maps);
-	return err;
-}
-
-static int bpf_module_put_ids(const struct bpf_module_ids *ids, u64 uids, u32 *cnt)
-{
-	u32 fit = min(*cnt, ids->cnt);
-
-	*cnt = ids->cnt;
+	*room = cnt;
 	if (!uids)
 		return 0;
-	return copy_to_user(u64_to_user_ptr(uids), ids->ids, fit * sizeof(u32)) ? -EFAULT : 0;
+	return copy_to_user(u64_to_user_ptr(uids), ids, fit * sizeof(*ids)) ? -EFAULT : 0;
 }
 
-static int bpf_module_fill_ids(struct bpf_module *mod, struct bpf_module_info *info)
+static int bpf_module_fill_ids(const struct bpf_module *mod, struct bpf_module_info *info)
 {
-	struct bpf_module_ids progs = {}, maps = {};
 	int err;
 
-	err = bpf_module_collect_ids(mod, &progs, &maps);
-	if (!err)
-		err = bpf_module_put_ids(&progs, info->prog_ids, &info->prog_cnt);
-	if (!err)
-		err = bpf_module_put_ids(&maps, info->map_ids, &info->map_cnt);
-	kfree(progs.ids);
-	kfree(maps.ids);
-	return err;
+	err = bpf_module_put_ids(mod->ids, mod->progs_cnt, info->prog_ids, &info->prog_cnt);
+	return err ? : bpf_module_put_ids(mod->ids + mod->progs_cnt, mod->maps_cnt,
+					  info->map_ids, &info->map_cnt);
 }
 
 static int bpf_module_fill_op(const struct bpf_module_op *op, void __user *uinfo, u32 size)
 {
-	const struct bpf_struct_ops_desc *desc = op->inst->st_ops_desc;
 	struct bpf_module_ops_info info = {};
 	u32 fit;
 	int err;
@@ -124,15 +42,15 @@ static int bpf_module_fill_op(const struct bpf_module_op *op, void __user *uinfo
 	if (copy_from_user(&info, uinfo, size))
 		return -EFAULT;
 
-	fit = min(info.value_size, desc->type->size);
+	fit = min(info.value_size, op->udata_size);
 	if (info.value && copy_to_user(u64_to_user_ptr(info.value), op->udata, fit))
 		return -EFAULT;
 
-	info.btf_obj_id = btf_obj_id(op->inst->btf);
-	info.type_id = desc->type_id;
+	info.btf_obj_id = op->btf_id;
+	info.type_id = op->type_id;
 	/* Pairs with cmpxchg() in bpf_module_withdraw_op(). */
 	info.state = smp_load_acquire(&op->state);
-	info.value_size = desc->type->size;
+	info.value_size = op->udata_size;
 	memset(info.name, 0, sizeof(info.name));
 	if (op->name)
 		strscpy(info.name, op->name);
@@ -142,7 +60,7 @@ static int bpf_module_fill_op(const struct bpf_module_op *op, void __user *uinfo
 	return copy_to_user(uinfo, &info, size) ? -EFAULT : 0;
 }
 
-static int bpf_module_fill_ops(struct bpf_module *mod, struct bpf_module_info *info)
+static int bpf_module_fill_ops(const struct bpf_module *mod, struct bpf_module_info *info)
 {
 	void __user *uops = u64_to_user_ptr(info->ops);
 	u32 i, fit = min(info->ops_cnt, mod->ops_cnt);
@@ -159,21 +77,6 @@ static int bpf_module_fill_ops(struct bpf_module *mod, struct bpf_module_info *i
 	return err;
 }
 
-static u64 bpf_module_mem_usage(const struct bpf_module *mod)
-{
-	u64 usage = struct_size(mod, ops, mod->ops_cnt);
-	u32 i;
-
-	for (i = 0; i < mod->ops_cnt; i++) {
-		const struct bpf_module_op *op = &mod->ops[i];
-
-		usage += bpf_struct_ops_inst_mem_usage(op->inst);
-		usage += op->inst->st_ops_desc->type->size;
-		usage += op->name ? strlen(op->name) + 1 : 0;
-	}
-	return usage;
-}
-
 /* Once a module is gone its memory is on the way out: it shows none of it. */
 static int bpf_module_fill_gone(struct bpf_module_info *info)
 {
@@ -187,11 +90,12 @@ static int bpf_module_fill_gone(struct bpf_module_info *info)
 	return 0;
 }
 
-static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *info)
+/* No lock is held, as it may take for ever to access the caller's memory.  What is told
+ * stays as it was loaded, but for the state, the users and what was withdrawn.
+ */
+static int bpf_module_fill_info(const struct bpf_module *mod, struct bpf_module_info *info)
 {
 	int err;
-
-	guard(mutex)(&mod->lock);
 
 	info->state = READ_ONCE(mod->state);
 	info->flags = mod->flags;
@@ -204,8 +108,8 @@ static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *
 
 	info->id = mod->id;
 	info->users = bpf_module_users(mod);
-	info->memory = bpf_module_mem_usage(mod);
-	info->btf_id = mod->btf ? btf_obj_id(mod->btf) : 0;
+	info->memory = mod->memory;
+	info->btf_id = mod->btf_id;
 	err = bpf_module_fill_ids(mod, info);
 	return err ? : bpf_module_fill_ops(mod, info);
 }
@@ -282,12 +186,9 @@ static const char *bpf_module_state_str(u32 state)
 
 void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp)
 {
-	struct bpf_module *mod = filp->private_data;
-	u32 state;
+	const struct bpf_module *mod = filp->private_data;
+	u32 state = READ_ONCE(mod->state);
 
-	guard(mutex)(&mod->lock);
-
-	state = READ_ONCE(mod->state);
 	seq_printf(m,
 		   "module_id:\t%u\n"
 		   "module_name:\t%s\n"
@@ -301,6 +202,6 @@ void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp)
 		   !!(mod->flags & BPF_F_MODULE_BOUND),
 		   state == BPF_MODULE_STATE_GONE ? 0 : bpf_module_users(mod),
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->ops_cnt,
-		   state == BPF_MODULE_STATE_GONE ? 0 : bpf_module_mem_usage(mod));
+		   state == BPF_MODULE_STATE_GONE ? 0 : mod->memory);
 }
 #endif

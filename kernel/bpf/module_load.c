@@ -8,7 +8,6 @@
  * refs.
  */
 #include <linux/anon_inodes.h>
-#include <linux/bpf_verifier.h>
 #include <linux/file.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -18,7 +17,7 @@
 
 /* The name that was asked for, or that of the module to be replaced. */
 static int bpf_module_set_name(struct bpf_module *mod, const struct bpf_module *old,
-			       u64 uname, struct bpf_verifier_log *log)
+			       u64 uname, struct seq_buf *log)
 {
 	int err;
 
@@ -28,11 +27,11 @@ static int bpf_module_set_name(struct bpf_module *mod, const struct bpf_module *
 	}
 	err = bpf_module_copy_name(mod->name, uname);
 	if (err == -EINVAL)
-		bpf_log(log, "bad module name, expected " BPF_MODULE_NAME_RULE "\n",
-			BPF_MODULE_NAME_LEN - 1);
+		bpf_module_log(log, "bad module name, expected " BPF_MODULE_NAME_RULE "\n",
+			       BPF_MODULE_NAME_LEN - 1);
 	if (!err && old && strcmp(mod->name, old->name)) {
-		bpf_log(log, "module name \"%s\", expected \"%s\" as it is to be replaced\n",
-			mod->name, old->name);
+		bpf_module_log(log, "module name \"%s\", expected \"%s\" as it is to be replaced\n",
+			       mod->name, old->name);
 		err = -EINVAL;
 	}
 	return err;
@@ -40,14 +39,14 @@ static int bpf_module_set_name(struct bpf_module *mod, const struct bpf_module *
 
 static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
 					   const struct bpf_module *old,
-					   struct bpf_verifier_log *log)
+					   struct seq_buf *log)
 {
 	u32 ops_cnt = attr->module_load.ops_cnt;
 	struct bpf_module *mod;
 	int err;
 
 	if (!ops_cnt || ops_cnt > BPF_MODULE_MAX_OPS) {
-		bpf_log(log, "%u ops, expected 1 to %u\n", ops_cnt, BPF_MODULE_MAX_OPS);
+		bpf_module_log(log, "%u ops, expected 1 to %u\n", ops_cnt, BPF_MODULE_MAX_OPS);
 		return ERR_PTR(ops_cnt ? -E2BIG : -EINVAL);
 	}
 
@@ -66,15 +65,6 @@ static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
 	return mod;
 }
 
-/* What a subsystem returns is not all an errno of user space. */
-int bpf_module_subsys_errno(int err)
-{
-	if (err == -ENOTSUPP)
-		return -EOPNOTSUPP;
-	/* The caller would take it for an fd. */
-	return err > 0 ? -EINVAL : err;
-}
-
 static void bpf_module_log_reg(const struct bpf_struct_ops_inst *inst, int err)
 {
 	switch (err) {
@@ -86,6 +76,9 @@ static void bpf_module_log_reg(const struct bpf_struct_ops_inst *inst, int err)
 		break;
 	case -EOPNOTSUPP:
 		bpf_struct_ops_log(inst, NULL, "the subsystem does not register ops of this type");
+		break;
+	case -ENOMEM:
+		bpf_struct_ops_log(inst, NULL, "the subsystem has no memory for it");
 		break;
 	default:
 		bpf_struct_ops_log(inst, NULL, "the subsystem refused it, error %d", -err);
@@ -99,7 +92,7 @@ static int bpf_module_register_op(struct bpf_module_op *op)
 	/* The subsystem may withdraw it before reg() returns. */
 	op->state = BPF_MODULE_OPS_REGISTERED;
 	err = op->inst->st_ops_desc->st_ops->reg(op->inst->kdata, NULL);
-	err = bpf_module_subsys_errno(err);
+	err = bpf_struct_ops_errno(err);
 	if (err) {
 		op->state = 0;
 		bpf_module_log_reg(op->inst, err);
@@ -127,17 +120,46 @@ static int bpf_module_register(struct bpf_module *mod)
 	return err;
 }
 
+static bool bpf_module_first_of_type(const struct bpf_module *mod, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (mod->ops[i].inst->st_ops_desc == mod->ops[nr].inst->st_ops_desc)
+			return false;
+	}
+	return true;
+}
+
+/* Wait for what unreg() or update() of @mod's ops have left to wait for, once for
+ * each type.  May sleep.
+ */
+void bpf_module_sync(const struct bpf_module *mod)
+{
+	u32 i;
+
+	for (i = 0; i < mod->ops_cnt; i++) {
+		if (bpf_module_first_of_type(mod, i))
+			bpf_struct_ops_sync(mod->ops[i].inst);
+	}
+}
+
 static void bpf_module_unregister(struct bpf_module *mod)
 {
+	bool any = false;
 	u32 i;
 
 	for (i = mod->ops_cnt; i-- > 0;) {
 		struct bpf_module_op *op = &mod->ops[i];
 
-		if (cmpxchg(&op->state, BPF_MODULE_OPS_REGISTERED, BPF_MODULE_OPS_UNREGISTERED) ==
+		if (cmpxchg(&op->state, BPF_MODULE_OPS_REGISTERED, BPF_MODULE_OPS_UNREGISTERED) !=
 		    BPF_MODULE_OPS_REGISTERED)
-			op->inst->st_ops_desc->st_ops->unreg(op->inst->kdata, NULL);
+			continue;
+		op->inst->st_ops_desc->st_ops->unreg(op->inst->kdata, NULL);
+		any = true;
 	}
+	if (any)
+		bpf_module_sync(mod);
 }
 
 /* What the caller and the others see of a loaded module, taken beforehand. */
@@ -181,10 +203,6 @@ static void bpf_module_unprime(struct bpf_module_primer *primer)
  */
 static int bpf_module_publish(struct bpf_module *mod, struct bpf_module_primer *primer)
 {
-	u32 i;
-
-	for (i = 0; i < mod->ops_cnt; i++)
-		mod->ops[i].inst->log = NULL;
 	bpf_module_publish_id(mod, primer->id);
 	trace_bpf_module_load(mod);
 	bpf_module_audit(mod, "LOAD");
@@ -193,22 +211,31 @@ static int bpf_module_publish(struct bpf_module *mod, struct bpf_module_primer *
 }
 
 static int bpf_module_ask_security(struct bpf_module *mod, const union bpf_attr *attr,
-				   struct bpf_verifier_log *log)
+				   struct seq_buf *log)
 {
 	int err;
 
 	mod->announced = true;
 	err = security_bpf_module_create(mod, attr);
 	if (err)
-		bpf_log(log, "a security module refused module \"%s\"\n", mod->name);
+		bpf_module_log(log, "a security module refused module \"%s\"\n", mod->name);
 	return err;
+}
+
+/* The log ends with LOAD, the ops may live on: with users even if LOAD fails. */
+static void bpf_module_drop_log(struct bpf_module *mod)
+{
+	u32 i;
+
+	for (i = 0; i < mod->ops_cnt; i++)
+		mod->ops[i].inst->log = NULL;
 }
 
 /* All of LOAD that is left when @mod has its name.  @old is the module to be
  * replaced, or NULL.  Returns the fd; if it fails @mod is put.
  */
 static int bpf_module_load_ops(struct bpf_module *mod, struct bpf_module *old,
-			       const union bpf_attr *attr, struct bpf_verifier_log *log)
+			       const union bpf_attr *attr, struct seq_buf *log)
 {
 	struct bpf_module_primer primer;
 	int err;
@@ -226,29 +253,34 @@ static int bpf_module_load_ops(struct bpf_module *mod, struct bpf_module *old,
 	if (err)
 		goto free_ops;
 	err = old ? bpf_module_replace(mod, old, log) : bpf_module_register(mod);
+	bpf_module_drop_log(mod);
 	if (!err)
 		return bpf_module_publish(mod, &primer);
 
-	/* An op that was registered may have got users: they keep the module. */
+	/* An op that was registered may have got users: they keep the module, and
+	 * its programs.
+	 */
 	WRITE_ONCE(mod->closed, true);
 	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
 	bpf_module_del_name(mod);
 	bpf_module_unregister(mod);
+	bpf_module_log_users(log, bpf_module_users(mod));
 	bpf_module_unprime(&primer);
 	bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
-	return err;
+	return bpf_struct_ops_errno(err);
 
 free_ops:
+	bpf_module_put_maps(mod);
 	bpf_module_free_ops(mod);
 del_name:
 	bpf_module_del_name(mod);
 put:
 	bpf_module_put_handle(mod);
-	return err;
+	return bpf_struct_ops_errno(err);
 }
 
 static int bpf_module_load_new(struct bpf_module *old, const union bpf_attr *attr,
-			       struct bpf_verifier_log *log)
+			       struct seq_buf *log)
 {
 	struct bpf_module *mod;
 
@@ -258,26 +290,28 @@ static int bpf_module_load_new(struct bpf_module *old, const union bpf_attr *att
 	return bpf_module_load_ops(mod, old, attr, log);
 }
 
-static int bpf_module_load_replacement(const union bpf_attr *attr, struct bpf_verifier_log *log)
+static int bpf_module_load_replacement(const union bpf_attr *attr, struct seq_buf *log)
 {
 	struct bpf_module *old;
 	int fd;
 
 	old = bpf_module_get_from_fd(attr->module_load.replace_fd, FMODE_WRITE);
 	if (IS_ERR(old)) {
-		bpf_log(log, "replace_fd %u is not a module that you may change\n",
-			attr->module_load.replace_fd);
+		bpf_module_log(log, "replace_fd %u is not a module that you may change\n",
+			       attr->module_load.replace_fd);
 		return PTR_ERR(old);
 	}
 	fd = bpf_module_load_new(old, attr, log);
 	/* The old one is going, from now on it is kept by its users. */
-	if (fd >= 0)
+	if (fd >= 0) {
+		bpf_module_audit(old, "UNLOAD");
 		bpf_module_put_refs(old, BPF_MODULE_REF_BASE);
+	}
 	bpf_module_dec_direct(old);
 	return fd;
 }
 
-static int __bpf_module_load(const union bpf_attr *attr, struct bpf_verifier_log *log)
+static int __bpf_module_load(const union bpf_attr *attr, struct seq_buf *log)
 {
 	u32 flags = attr->module_load.flags;
 	int err;
@@ -286,31 +320,16 @@ static int __bpf_module_load(const union bpf_attr *attr, struct bpf_verifier_log
 	if (err)
 		return err;
 	if (flags & ~(BPF_F_MODULE_BOUND | BPF_F_MODULE_REPLACE)) {
-		bpf_log(log, "unknown flags 0x%x\n", flags);
+		bpf_module_log(log, "unknown flags 0x%x\n", flags);
 		return -EINVAL;
 	}
 	if (flags & BPF_F_MODULE_REPLACE)
 		return bpf_module_load_replacement(attr, log);
 	if (attr->module_load.replace_fd) {
-		bpf_log(log, "replace_fd without BPF_F_MODULE_REPLACE\n");
+		bpf_module_log(log, "replace_fd without BPF_F_MODULE_REPLACE\n");
 		return -EINVAL;
 	}
 	return bpf_module_load_new(NULL, attr, log);
-}
-
-/* Of a failure that nobody has logged. */
-static const char *bpf_module_reason(int err)
-{
-	switch (err) {
-	case -ENOMEM:
-		return "out of memory";
-	case -EFAULT:
-		return "bad address in the attributes";
-	case -EMFILE:
-		return "too many open files";
-	default:
-		return "not loaded";
-	}
 }
 
 /**
@@ -325,34 +344,24 @@ static const char *bpf_module_reason(int err)
  */
 int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size)
 {
-	char __user *log_buf = u64_to_user_ptr(attr->module_load.log_buf);
-	struct bpf_verifier_log *log;
+	struct seq_buf *log;
 	u32 log_true_size;
 	int ret;
 
-	log = kvzalloc(sizeof(*log), GFP_KERNEL);
-	if (!log)
-		return -ENOMEM;
-	/* FIXED: of a line that does not fit, keep the beginning. */
-	ret = bpf_vlog_init(log, log_buf ? BPF_LOG_LEVEL1 | BPF_LOG_FIXED : 0,
-			    log_buf, attr->module_load.log_size);
-	if (ret)
-		goto free_log;
-
+	log = bpf_module_log_alloc(attr);
+	if (IS_ERR(log))
+		return PTR_ERR(log);
 	ret = __bpf_module_load(attr, log);
 	if (ret >= 0)
 		goto free_log;
 
-	if (!log->end_pos)
-		bpf_log(log, "%s, error %d\n", bpf_module_reason(ret), -ret);
-	/* The error says more than that the log did not fit. */
-	bpf_vlog_finalize(log, &log_true_size);
+	log_true_size = bpf_module_log_finish(log, attr, ret);
 	if (uattr_size >= offsetofend(union bpf_attr, module_load.log_true_size) &&
 	    copy_to_bpfptr_offset(uattr, offsetof(union bpf_attr, module_load.log_true_size),
 				  &log_true_size, sizeof(log_true_size)))
 		ret = -EFAULT;
 free_log:
-	kvfree(log);
+	kfree(log);
 	return ret;
 }
 
@@ -363,7 +372,6 @@ void bpf_module_set_going(struct bpf_module *mod)
 	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
 	bpf_module_del_name(mod);
 	trace_bpf_module_unload(mod);
-	bpf_module_audit(mod, "UNLOAD");
 }
 
 /* 0 if @mod is loaded, and else what to answer who wants to end it.  Under
@@ -409,9 +417,14 @@ static int bpf_module_end(struct bpf_module *mod, bool drain)
 	int err;
 
 	err = bpf_module_try_going(mod, drain);
+	/* More than to be going nobody can ask for, and it is. */
+	if (err == -EINPROGRESS && drain)
+		return 0;
 	if (err)
 		return err;
 
+	/* Not under the lock: it waits for the audit daemon. */
+	bpf_module_audit(mod, "UNLOAD");
 	bpf_module_unregister(mod);
 	if (drain)
 		bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
@@ -432,7 +445,7 @@ void bpf_module_drain(struct bpf_module *mod)
  *
  * Context: process, may sleep.
  * Return: 0, -EPERM, -EBUSY if the module has users and is not to be drained,
- * -EINPROGRESS if it is going, -ENOENT if it is gone.
+ * -EINPROGRESS if it is going and not to be drained, -ENOENT if it is gone.
  */
 int bpf_module_unload(const union bpf_attr *attr)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names of BPF modules, of which there is one of each, and of their ops. */
 #include <linux/bpf.h>
-#include <linux/bpf_verifier.h>
 #include <linux/ctype.h>
 #include <linux/init.h>
 #include <linux/rhashtable.h>
@@ -42,14 +41,14 @@ int bpf_module_copy_name(char *name, u64 uname)
 	return len < BPF_MODULE_NAME_LEN && bpf_module_name_valid(name) ? 0 : -EINVAL;
 }
 
-int bpf_module_add_name(struct bpf_module *mod, struct bpf_verifier_log *log)
+int bpf_module_add_name(struct bpf_module *mod, struct seq_buf *log)
 {
 	int err;
 
 	err = rhashtable_lookup_insert_fast(&bpf_module_names, &mod->name_node,
 					    bpf_module_names_params);
 	if (err == -EEXIST)
-		bpf_log(log, "module name \"%s\" is taken\n", mod->name);
+		bpf_module_log(log, "module name \"%s\" is taken\n", mod->name);
 	return err;
 }
 

@@ -3,11 +3,11 @@
  * BPF_F_MODULE_REPLACE: a module takes over from another in one step.
  *
  * Each op of the new module is switched with its counterpart by the subsystem's
- * update().  Both modules take users until the last one is switched, so that who
- * finds an op, the old or the new, can use it.  If the subsystem refuses one, those
- * before it are switched back.
+ * update().  Both modules take users until the last one is switched and sync() has
+ * seen to it that nobody finds an old one any more, so that who finds an op, the old
+ * or the new, can use it.  If the subsystem refuses one, those before it are switched
+ * back, and sync() does the same for the new ones.
  */
-#include <linux/bpf_verifier.h>
 #include "module.h"
 #include "struct_ops.h"
 
@@ -60,15 +60,16 @@ static int bpf_module_check_pair(const struct bpf_module_op *op,
 }
 
 static int bpf_module_pair(struct bpf_module *mod, struct bpf_module *old,
-			   struct bpf_module_pairs *pairs, struct bpf_verifier_log *log)
+			   struct bpf_module_pairs *pairs, struct seq_buf *log)
 {
 	DECLARE_BITMAP(taken, BPF_MODULE_MAX_OPS) = {};
 	int err = 0;
 	u32 i;
 
 	if (mod->ops_cnt != old->ops_cnt) {
-		bpf_log(log, "%u ops, expected %u as in module \"%s\" that is to be replaced\n",
-			mod->ops_cnt, old->ops_cnt, old->name);
+		bpf_module_log(log,
+			       "%u ops, expected %u as in module \"%s\" that is to be replaced\n",
+			       mod->ops_cnt, old->ops_cnt, old->name);
 		return -EINVAL;
 	}
 	for (i = 0; !err && i < mod->ops_cnt; i++) {
@@ -91,7 +92,7 @@ static int bpf_module_switch_op(struct bpf_module_op *from, struct bpf_module_op
 		WRITE_ONCE(to->state, before);
 	else
 		cmpxchg(&from->state, BPF_MODULE_OPS_REGISTERED, BPF_MODULE_OPS_UNREGISTERED);
-	return bpf_module_subsys_errno(err);
+	return bpf_struct_ops_errno(err);
 }
 
 /* An update that a subsystem has just made can be made back.  If it refuses all
@@ -138,7 +139,7 @@ static int bpf_module_switch(struct bpf_module *mod, struct bpf_module_pairs *pa
  * sleep.  If it succeeds the base of old->refs is the caller's to put.
  */
 int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
-		       struct bpf_verifier_log *log)
+		       struct seq_buf *log)
 {
 	struct bpf_module_pairs pairs;
 	int err;
@@ -149,8 +150,8 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 
 	err = bpf_module_check_loaded(old);
 	if (err) {
-		bpf_log(log, "module \"%s\", which is to be replaced, is unloaded already\n",
-			old->name);
+		bpf_module_log(log, "module \"%s\", which is to be replaced, is unloaded already\n",
+			       old->name);
 		return err;
 	}
 	err = bpf_module_pair(mod, old, &pairs, log);
@@ -161,9 +162,11 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 	for (i = 0; i < mod->ops_cnt; i++)
 		bpf_struct_ops_inst_add_ksyms(mod->ops[i].inst);
 	err = bpf_module_switch(mod, &pairs);
+	bpf_module_sync(mod);
 	if (err)
 		return err;
 
+	WRITE_ONCE(old->closed, true);
 	bpf_module_replace_name(old, mod);
 	bpf_module_set_going(old);
 	return 0;

@@ -14,7 +14,7 @@
 #include <linux/bpf.h>
 
 struct bpf_module;
-struct bpf_verifier_log;
+struct seq_buf;
 
 /**
  * struct bpf_struct_ops_func - a function pointer that is set
@@ -49,6 +49,7 @@ struct bpf_struct_ops_func {
  * @funcs: the function pointers that are set, in the order of members.
  * @funcs_cnt: entries of @funcs in use.
  * @funcs_max: entries of @funcs that were allocated.
+ * @funcs_bytes: bytes that the functions take.  Read without the owner's lock.
  * @ksyms_size: bytes of @ksyms.
  * @ksyms: symbols of the trampolines, of different sizes.
  * @objcg: memory cgroup that executable memory is charged to, or NULL.
@@ -61,13 +62,14 @@ struct bpf_struct_ops_inst {
 	struct btf *btf;
 	struct bpf_module *mod;
 	const char *mod_name;
-	struct bpf_verifier_log *log;
+	struct seq_buf *log;
 	struct bpf_struct_ops_inst *next;
 	const char *name;
 	u32 nr;
 	struct bpf_struct_ops_func *funcs;
 	u32 funcs_cnt;
 	u32 funcs_max;
+	u32 funcs_bytes;
 	u32 ksyms_size;
 	void *ksyms;
 #ifdef CONFIG_MEMCG
@@ -80,6 +82,7 @@ struct bpf_struct_ops_inst {
 struct btf *bpf_struct_ops_btf_get(int fd, struct module **mod);
 int bpf_struct_ops_inst_build(struct bpf_struct_ops_inst *inst, void *udata);
 int bpf_struct_ops_insts_finish(struct bpf_struct_ops_inst *insts);
+void bpf_struct_ops_sync(const struct bpf_struct_ops_inst *inst);
 
 /* struct_ops_image.c */
 int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *udata);
@@ -90,7 +93,13 @@ void bpf_struct_ops_inst_add_ksyms(struct bpf_struct_ops_inst *inst);
 void bpf_struct_ops_inst_del_ksyms(struct bpf_struct_ops_inst *inst);
 u64 bpf_struct_ops_inst_mem_usage(const struct bpf_struct_ops_inst *inst);
 
+/* struct_ops_claim.c */
+int bpf_struct_ops_claim_prog(const struct bpf_struct_ops_inst *inst,
+			      const struct btf_member *member, struct bpf_prog *prog);
+void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst);
+
 /* struct_ops_log.c */
+int bpf_struct_ops_errno(int err);
 __printf(3, 4)
 void bpf_struct_ops_log(const struct bpf_struct_ops_inst *inst,
 			const struct btf_member *member, const char *fmt, ...);

@@ -14,8 +14,10 @@
 
 /* As the compiler aligns functions. */
 #define TRAMP_ALIGN 16
-/* What the arch code that allocates executable memory can give at once. */
-#define IMAGE_MAX PAGE_SIZE
+/* What the arch code that allocates executable memory can give at once, and what
+ * struct bpf_struct_ops_func can hold.
+ */
+#define IMAGE_MAX min_t(u32, PAGE_SIZE, SZ_32K)
 
 /**
  * struct bpf_struct_ops_site - a function that becomes part of an image
@@ -30,7 +32,7 @@ struct bpf_struct_ops_site {
 /**
  * struct bpf_struct_ops_emitter - what it takes to emit functions
  * @tlinks: what arch code is told of a trampoline.  @link is the only one.
- * @link: no more than a way to name the program.
+ * @link: names the program, and says by its type that nothing is traced.
  * @sites_cnt: entries of @sites.
  * @sites: the functions, in the order in which they lie in images.
  */
@@ -41,22 +43,29 @@ struct bpf_struct_ops_emitter {
 	struct bpf_struct_ops_site sites[] __counted_by(sites_cnt);
 };
 
-static u32 bpf_struct_ops_tramp_flags(const struct btf_func_model *model)
+static u32 bpf_struct_ops_tramp_flags(const struct bpf_struct_ops *st_ops, u32 member)
 {
-	return BPF_TRAMP_F_INDIRECT | (model->ret_size > 0 ? BPF_TRAMP_F_RET_FENTRY_RET : 0);
+	u32 flags = BPF_TRAMP_F_INDIRECT;
+
+	if (st_ops->func_models[member].ret_size > 0)
+		flags |= BPF_TRAMP_F_RET_FENTRY_RET;
+	if (st_ops->migrate_disable)
+		flags |= BPF_TRAMP_F_MIGRATE_DISABLE;
+	return flags;
 }
 
-/* Size in bytes of a trampoline that calls the program of @link, or an error.
- * Leaves @link in @tlinks.
+/* Size in bytes of a trampoline that calls the program of @link for @member of
+ * @st_ops, or an error.  Leaves @link in @tlinks.
  */
 int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_link *link,
-			      const struct btf_func_model *model, void *stub_func)
+			      const struct bpf_struct_ops *st_ops, u32 member, void *stub_func)
 {
 	int size;
 
 	tlinks[BPF_TRAMP_FENTRY].links[0] = link;
 	tlinks[BPF_TRAMP_FENTRY].nr_links = 1;
-	size = arch_bpf_trampoline_size(model, bpf_struct_ops_tramp_flags(model), tlinks,
+	size = arch_bpf_trampoline_size(&st_ops->func_models[member],
+					bpf_struct_ops_tramp_flags(st_ops, member), tlinks,
 					stub_func);
 	if (size > (int)IMAGE_MAX)
 		return -E2BIG;
@@ -68,10 +77,11 @@ int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_l
  * NULL.  @size bytes may be written.
  */
 int bpf_struct_ops_tramp_emit(struct bpf_tramp_links *tlinks,
-			      const struct btf_func_model *model, void *stub_func,
+			      const struct bpf_struct_ops *st_ops, u32 member, void *stub_func,
 			      void *buf, void *image, u32 size)
 {
-	u32 flags = bpf_struct_ops_tramp_flags(model);
+	const struct btf_func_model *model = &st_ops->func_models[member];
+	u32 flags = bpf_struct_ops_tramp_flags(st_ops, member);
 	int err;
 
 	if (buf)
@@ -210,6 +220,7 @@ bpf_struct_ops_emitter_alloc(struct bpf_struct_ops_inst *insts)
 	if (!emitter)
 		return NULL;
 
+	emitter->link.link.type = BPF_LINK_TYPE_STRUCT_OPS;
 	emitter->sites_cnt = cnt;
 	cnt = 0;
 	for (inst = insts; inst; inst = inst->next) {
@@ -227,12 +238,12 @@ static int bpf_struct_ops_size_funcs(struct bpf_struct_ops_emitter *emitter)
 
 	for (i = 0; i < emitter->sites_cnt; i++) {
 		struct bpf_struct_ops_site *site = &emitter->sites[i];
-		const struct bpf_struct_ops *st_ops = site->inst->st_ops_desc->st_ops;
 		int size;
 
 		emitter->link.link.prog = site->func->prog;
 		size = bpf_struct_ops_tramp_size(emitter->tlinks, &emitter->link,
-						 &st_ops->func_models[site->func->member],
+						 site->inst->st_ops_desc->st_ops,
+						 site->func->member,
 						 bpf_struct_ops_func_stub(site->inst, site->func));
 		if (size < 0)
 			return size;
@@ -320,7 +331,7 @@ static int bpf_struct_ops_emit_site(struct bpf_struct_ops_emitter *emitter,
 	int err;
 
 	emitter->link.link.prog = func->prog;
-	err = bpf_struct_ops_tramp_emit(emitter->tlinks, &desc->st_ops->func_models[func->member],
+	err = bpf_struct_ops_tramp_emit(emitter->tlinks, desc->st_ops, func->member,
 					bpf_struct_ops_func_stub(inst, func), buf, image,
 					bpf_struct_ops_func_room(func));
 	if (err)
@@ -386,6 +397,15 @@ static int bpf_struct_ops_emit_image(struct bpf_struct_ops_emitter *emitter, u32
 	return err ? : next;
 }
 
+static void bpf_struct_ops_count_bytes(struct bpf_struct_ops_inst *inst)
+{
+	u32 i, bytes = inst->funcs_max * sizeof(*inst->funcs) + inst->ksyms_size;
+
+	for (i = 0; i < inst->funcs_cnt; i++)
+		bytes += inst->funcs[i].image_size;
+	WRITE_ONCE(inst->funcs_bytes, bytes);
+}
+
 /* Emit the trampolines of all functions of @insts, a list, and let the structs
  * point at them.  May sleep.  If it fails, bpf_struct_ops_free_funcs() of each
  * undoes what was done.  Instances that share an image are freed together.
@@ -409,6 +429,8 @@ int bpf_struct_ops_emit_funcs(struct bpf_struct_ops_inst *insts)
 			err = next;
 	}
 	kvfree(emitter);
+	for (inst = insts; !err && inst; inst = inst->next)
+		bpf_struct_ops_count_bytes(inst);
 	return err;
 }
 
@@ -440,6 +462,7 @@ void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst)
 			bpf_struct_ops_image_free((void *)func->ksym->start, func->image_size);
 		bpf_prog_put(func->prog);
 	}
+	WRITE_ONCE(inst->funcs_bytes, 0);
 	bpf_struct_ops_uncharge(inst);
 	kvfree(inst->ksyms);
 	kfree(inst->funcs);
@@ -450,15 +473,9 @@ void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst)
 	inst->funcs_max = 0;
 }
 
-/* Bytes that @inst takes. */
+/* Bytes that @inst takes.  Whoever asks does not have the owner's lock. */
 u64 bpf_struct_ops_inst_mem_usage(const struct bpf_struct_ops_inst *inst)
 {
-	u64 usage;
-	u32 i;
-
-	usage = struct_size(inst, kdata, inst->st_ops_desc->type->size);
-	usage += inst->funcs_max * sizeof(*inst->funcs) + inst->ksyms_size;
-	for (i = 0; i < inst->funcs_cnt; i++)
-		usage += inst->funcs[i].image_size;
-	return usage;
+	return struct_size(inst, kdata, inst->st_ops_desc->type->size) +
+	       READ_ONCE(inst->funcs_bytes);
 }

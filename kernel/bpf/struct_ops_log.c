@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One line for the user of why an instance could not be built. */
-#include <linux/bpf_verifier.h>
 #include <linux/btf.h>
+#include <linux/seq_buf.h>
 #include <linux/slab.h>
 #include "struct_ops.h"
+
+/* What user space gets for @err, which comes from a subsystem, a security module or
+ * arch code: some of theirs have no name there, and a positive one would pass for an
+ * fd.
+ */
+int bpf_struct_ops_errno(int err)
+{
+	switch (err) {
+	case -ENOTSUPP:
+		return -EOPNOTSUPP;
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+		return -EINTR;
+	default:
+		return err > 0 || err <= -ERESTARTSYS ? -EINVAL : err;
+	}
+}
 
 static const char *bpf_struct_ops_type_name(const struct bpf_struct_ops_inst *inst)
 {
@@ -13,9 +31,9 @@ static const char *bpf_struct_ops_type_name(const struct bpf_struct_ops_inst *in
 static void bpf_struct_ops_log_start(const struct bpf_struct_ops_inst *inst)
 {
 	if (inst->name)
-		bpf_log(inst->log, "op %s (%s)", inst->name, bpf_struct_ops_type_name(inst));
+		seq_buf_printf(inst->log, "op %s (%s)", inst->name, bpf_struct_ops_type_name(inst));
 	else
-		bpf_log(inst->log, "op #%u (%s)", inst->nr, bpf_struct_ops_type_name(inst));
+		seq_buf_printf(inst->log, "op #%u (%s)", inst->nr, bpf_struct_ops_type_name(inst));
 }
 
 /**
@@ -32,7 +50,7 @@ void bpf_struct_ops_log(const struct bpf_struct_ops_inst *inst,
 	struct va_format vaf;
 	va_list args;
 
-	if (!bpf_verifier_log_needed(inst->log))
+	if (!inst->log)
 		return;
 
 	va_start(args, fmt);
@@ -40,9 +58,9 @@ void bpf_struct_ops_log(const struct bpf_struct_ops_inst *inst,
 	vaf.va = &args;
 	bpf_struct_ops_log_start(inst);
 	if (member)
-		bpf_log(inst->log, ", member %s",
-			btf_name_by_offset(inst->btf, member->name_off));
-	bpf_log(inst->log, ": %pV\n", &vaf);
+		seq_buf_printf(inst->log, ", member %s",
+			       btf_name_by_offset(inst->btf, member->name_off));
+	seq_buf_printf(inst->log, ": %pV\n", &vaf);
 	va_end(args);
 }
 
@@ -130,10 +148,11 @@ static void bpf_struct_ops_log_missing(const struct bpf_struct_ops_inst *inst, v
 		func = bpf_struct_ops_unset_func(inst, member, kdata);
 		if (!func || !*func)
 			continue;
-		bpf_log(inst->log, "%s%s", sep, btf_name_by_offset(inst->btf, member->name_off));
+		seq_buf_printf(inst->log, "%s%s", sep,
+			       btf_name_by_offset(inst->btf, member->name_off));
 		sep = ", ";
 	}
-	bpf_log(inst->log, "\n");
+	seq_buf_printf(inst->log, "\n");
 }
 
 /**
@@ -154,7 +173,7 @@ void bpf_struct_ops_log_validate(const struct bpf_struct_ops_inst *inst, int err
 	void *kdata, **func;
 	u32 i;
 
-	if (!bpf_verifier_log_needed(inst->log))
+	if (!inst->log)
 		return;
 
 	kdata = bpf_map_area_alloc(desc->type->size, NUMA_NO_NODE);
@@ -168,7 +187,8 @@ void bpf_struct_ops_log_validate(const struct bpf_struct_ops_inst *inst, int err
 	}
 
 	if (desc->st_ops->validate(kdata)) {
-		bpf_struct_ops_log(inst, NULL, "the subsystem refused the struct, error %d", -err);
+		bpf_struct_ops_log(inst, NULL, "the subsystem refused the struct, error %d",
+				   -bpf_struct_ops_errno(err));
 	} else {
 		bpf_struct_ops_unset_optional(inst, kdata);
 		bpf_struct_ops_log_missing(inst, kdata);

@@ -9,7 +9,7 @@ trap 'rm -rf "$share" "$out"' EXIT
 tools=build/tools/default
 cp "$tools/bpftool" "$share/"
 run cc -Wall -I"$tools/libbpf/include" -Ibuild/linux/tools/include/uapi tests/host/old-kernel.c \
-	"$tools/libbpf/libbpf.a" -lelf -lz -o "$share/old-kernel"
+	"$tools/libbpf/libbpf.a" -Wl,--wrap=syscall -lelf -lz -o "$share/old-kernel"
 check program-builds exits 0
 
 KERNEL=stock SHARE=$share LOG=old-kernel-test run scripts/vm run '
@@ -52,6 +52,7 @@ for command in prog map link struct_ops; do
 done
 check maps-still-work grep -qw bpf_cubic "$out"
 check probe-says-no grep -Fxq 'probe 0' "$out"
+check newer-kernel-probe-says-no grep -Fxq 'newer_probe 0' "$out"
 check id-is-refused grep -Fxq 'next_id -22' "$out"
 check load-is-not-supported grep -Fxq 'load -95' "$out"
 check attach-is-refused grep -Fxq 'attach refused' "$out"

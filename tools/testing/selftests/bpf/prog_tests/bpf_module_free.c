@@ -68,6 +68,38 @@ static void check_freed(struct bm_cc *cc, int fd, __u32 prog_id)
 	close(fd);
 }
 
+/* The programs, and @counter and @counter2, unless it is NULL, which count, attached. */
+static struct bpf_module_free *free_open_counting(const char *counter, const char *counter2)
+{
+	struct bpf_module_free *skel = bpf_module_free__open();
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return NULL;
+	bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, counter), true);
+	if (counter2)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, counter2),
+					  true);
+	bpf_map__set_autoattach(skel->maps.leave, false);
+	if (ASSERT_OK(bpf_module_free__load(skel), "load") &&
+	    ASSERT_OK(bpf_module_free__attach(skel), "attach"))
+		return skel;
+	bpf_module_free__destroy(skel);
+	return NULL;
+}
+
+/* The same if a program of it may sleep, which takes three grace periods. */
+static void check_freed_sleepable(struct bm_cc *cc, int fd, __u32 prog_id)
+{
+	struct bpf_module_free *skel = free_open_counting("sleepable_tasks", "sleepable_trace");
+
+	if (!skel)
+		return;
+	skel->bss->sleepable_steps = 0;
+	check_freed(cc, fd, prog_id);
+	ASSERT_EQ(skel->bss->sleepable_steps, 3, "tasks, tasks trace, tasks");
+	bpf_module_free__destroy(skel);
+}
+
 static void test_sleepable_scx(void)
 {
 	struct bpf_module_scx *skel = bpf_module_scx__open_and_load();
@@ -87,7 +119,7 @@ static void test_sleepable_scx(void)
 		bpf_module_scx__destroy(skel);
 		skel = NULL;
 		if (ASSERT_OK_FD(fd, "load"))
-			check_freed(&cc, fd, id);
+			check_freed_sleepable(&cc, fd, id);
 		bm_cc_close(&cc);
 	}
 	bm_type_close(&type);
@@ -121,7 +153,7 @@ static void test_sleepable_hid(void)
 		bpf_module_hid__destroy(skel);
 		skel = NULL;
 		if (ASSERT_OK_FD(fd, "load"))
-			check_freed(&cc, fd, id);
+			check_freed_sleepable(&cc, fd, id);
 		bm_cc_close(&cc);
 	}
 	bm_uhid_unplug(&dev);
@@ -131,26 +163,10 @@ out:
 	bpf_module_hid__destroy(skel);
 }
 
-/* The programs, and @prog_name, which counts, attached. */
-static struct bpf_module_free *free_open_counting(const char *prog_name)
-{
-	struct bpf_module_free *skel = bpf_module_free__open();
-
-	if (!ASSERT_OK_PTR(skel, "open"))
-		return NULL;
-	bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, prog_name), true);
-	bpf_map__set_autoattach(skel->maps.leave, false);
-	if (ASSERT_OK(bpf_module_free__load(skel), "load") &&
-	    ASSERT_OK(bpf_module_free__attach(skel), "attach"))
-		return skel;
-	bpf_module_free__destroy(skel);
-	return NULL;
-}
-
 /* Calls of an op type that says so are held by what has gone: no tasks to wait for. */
 static void test_calls_held(void)
 {
-	struct bpf_module_free *skel = free_open_counting("tasks_wait");
+	struct bpf_module_free *skel = free_open_counting("tasks_wait", NULL);
 	struct bm_cc cc;
 	__u32 id;
 	int fd;
@@ -206,7 +222,7 @@ static void test_init_leaves(void)
 	struct bm_cc cc;
 	__u32 id = 0;
 
-	skel = free_open_counting("tasks_wait");
+	skel = free_open_counting("tasks_wait", NULL);
 	if (!skel)
 		goto out;
 	if (!bm_cc_open_empty(&cc))
@@ -265,7 +281,7 @@ static void test_shared_grace_periods(void)
 	struct bpf_module_free *skel;
 	int i, left, cnt;
 
-	skel = free_open_counting("grace_period");
+	skel = free_open_counting("grace_period", NULL);
 	if (!skel)
 		return;
 	if (!bm_type_open(&u.type, "bpf_testmod", "bpf_testmod_ops2"))

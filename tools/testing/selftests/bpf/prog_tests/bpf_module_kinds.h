@@ -73,6 +73,7 @@ struct bm_uhid {
 	int fd;
 	int hid_id;
 	int raw;		/* where its reports come out */
+	char name[64];		/* on the bus */
 };
 
 /* Finds the one file that matches @pattern; returns the number after @prefix. */
@@ -140,6 +141,7 @@ static inline bool bm_uhid_plug_in(struct bm_uhid *dev)
 		goto err;
 	snprintf(pattern, sizeof(pattern), "/sys/bus/hid/devices/%s*", prefix);
 	dev->hid_id = bm_glob_number(pattern, prefix, 16);
+	snprintf(dev->name, sizeof(dev->name), "%s%04X", prefix, dev->hid_id);
 	snprintf(pattern, sizeof(pattern), "/dev/hidraw%d", raw);
 	/* the node comes a moment later */
 	ok = bm_wait((dev->raw = open(pattern, O_RDWR | O_NONBLOCK | O_CLOEXEC)) >= 0);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the rest of the system tells about modules. */
 #include "bpf_module_helpers.h"
-#include <linux/perf_event.h>
-#include <sys/mman.h>
 #include "bpf_module_iter.skel.h"
 
 /* Two modules: "bm_obs" of two ops, and "bm_obs_2" of one. */
@@ -152,73 +150,6 @@ static void test_kallsyms_no_name(struct fixture *f)
 	}
 }
 
-/* Looks for a symbol in the ring buffer of @page, which nothing was read from. */
-static int count_ksymbols(struct perf_event_mmap_page *page, const char *name, bool unregister)
-{
-	struct ksymbol {
-		struct perf_event_header header;
-		__u64 addr;
-		__u32 len;
-		__u16 type;
-		__u16 flags;
-		char name[];
-	} *sym;
-	int cnt = 0;
-	__u64 pos;
-
-	for (pos = 0; pos < page->data_head; pos += sym->header.size) {
-		sym = (void *)page + page->data_offset + pos;
-		if (!sym->header.size)
-			break;
-		if (sym->header.type == PERF_RECORD_KSYMBOL && !strcmp(sym->name, name) &&
-		    sym->flags == (unregister ? PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER : 0))
-			cnt++;
-	}
-	return cnt;
-}
-
-/* A profiler learns where the trampolines are, and when they no longer are. */
-static void test_perf(struct fixture *f)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.size = sizeof(attr),
-		.config = PERF_COUNT_SW_DUMMY,
-		.ksymbol = 1,
-		.watermark = 1,
-		.wakeup_watermark = 1,
-	};
-	size_t size = 17 * getpagesize();
-	struct bm_cc cc;
-	void *page;
-	int fd, pfd;
-
-	if (!bm_cc_open(&cc))
-		return;
-	/* on the processor where the symbols come and go */
-	pfd = syscall(__NR_perf_event_open, &attr, 0, -1, -1, 0);
-	if (!ASSERT_OK_FD(pfd, "perf_event_open"))
-		goto out;
-	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, pfd, 0);
-	if (!ASSERT_NEQ(page, MAP_FAILED, "mmap"))
-		goto out_pfd;
-	bm_cc_add(&cc, "bm_perf");
-	fd = bm_cc_load(&cc, "bm_perf_mod");
-	if (ASSERT_OK_FD(fd, "load")) {
-		ASSERT_EQ(count_ksymbols(page, "bpf__bm_perf_mod.bm_perf.ssthresh", false), 1,
-			  "records of the load");
-		ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
-		ASSERT_EQ(count_ksymbols(page, "bpf__bm_perf_mod.bm_perf.ssthresh", true), 1,
-			  "records of the unload");
-		close(fd);
-	}
-	munmap(page, size);
-out_pfd:
-	close(pfd);
-out:
-	bm_cc_close(&cc);
-}
-
 static __u64 count_runs(const struct bm_cc *cc)
 {
 	__u64 cnt = 0;
@@ -283,7 +214,6 @@ static const struct {
 	{ "fdinfo_bound", test_fdinfo_bound },
 	{ "kallsyms", test_kallsyms },
 	{ "kallsyms_no_name", test_kallsyms_no_name },
-	{ "perf", test_perf },
 	{ "stats", test_stats },
 };
 

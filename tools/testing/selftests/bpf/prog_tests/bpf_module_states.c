@@ -151,7 +151,7 @@ static const struct {
 	{ "drain", do_drain, {
 		[LIVE]		= { 0, GONE },
 		[BUSY]		= { 0, GOING },
-		[GOING]		= { -EINPROGRESS, GOING },
+		[GOING]		= { 0, GOING },
 		[GONE]		= { -ENOENT, GONE },
 		[DETACHED]	= { 0, GONE },
 	} },

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A subsystem takes an op away by itself: an error, or a device unplugged. */
 #include "bpf_module_kinds.h"
+#include <linux/hidraw.h>
+#include <pthread.h>
+#include "bpf_module_stuck.h"
 #include "bpf_module_hid.skel.h"
 #include "bpf_module_scx.skel.h"
+
+#define BM_RELOADS	10
 
 /* What all tests share; no module is loaded yet. */
 struct fixture {
@@ -74,8 +79,45 @@ static void test_scx_error(struct fixture *f)
 			       "scx_bpf_error: told to fail with 40");
 		f->scx->bss->fail_with = 0;
 		close(fd);
-		ASSERT_TRUE(bm_wait(bm_scx_off()), "scheduler is off");
+		ASSERT_TRUE(bm_scx_off(), "scheduler is off");
 	}
+}
+
+/* When it is said to be withdrawn, it is off: the next one can come at once. */
+static int scx_reload(struct fixture *f, int fd)
+{
+	f->scx->bss->withdrawals = 0;
+	f->scx->bss->go_on = 0;
+	f->scx->bss->fail_with = 40;
+	ASSERT_TRUE(bm_wait(f->scx->bss->withdrawals), "it is being withdrawn");
+	ASSERT_TRUE(bm_scx_off(), "scheduler is off");
+	f->scx->bss->go_on = 1;
+	ASSERT_EQ(bm_revents(fd, BM_WAIT_MS), POLLHUP, "poll");
+	check_op(fd, 0, BPF_MODULE_OPS_WITHDRAWN, "told to fail with 40");
+	f->scx->bss->fail_with = 0;
+	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	close(fd);
+	return bm_cc_load(&f->cc, "bm_scx");
+}
+
+static void test_scx_reload(struct fixture *f)
+{
+	struct bpf_link *link;
+	int i, fd;
+
+	link = bpf_program__attach(f->scx->progs.scx_withdraw);
+	ASSERT_OK_PTR(link, "attach");
+	add_scx(f);
+	fd = bm_cc_load(&f->cc, "bm_scx");
+	for (i = 0; i < BM_RELOADS && ASSERT_OK_FD(fd, "load"); i++)
+		fd = scx_reload(f, fd);
+	ASSERT_EQ(i, BM_RELOADS, "reloads");
+	if (fd >= 0) {
+		ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+		ASSERT_TRUE(bm_scx_off(), "scheduler is off after unload");
+		close(fd);
+	}
+	bpf_link__destroy(link);
 }
 
 /* The reason that the scheduler is refused for comes after reg() has returned 0. */
@@ -120,8 +162,8 @@ static void test_scx_next(struct fixture *f)
 		goto out;
 	bm_scx_sysrq();
 	ASSERT_EQ(bm_revents(fd, BM_WAIT_MS), POLLHUP, "poll");
+	ASSERT_TRUE(bm_scx_off(), "scheduler is off");
 	check_op(fd, 0, BPF_MODULE_OPS_WITHDRAWN, "disabled by sysrq-S");
-	ASSERT_TRUE(bm_wait(bm_scx_off()), "scheduler is off");
 
 	f->cc.ops_cnt = 0;
 	bm_scx_add(&f->cc, &f->scx_type, "bm_next", f->cc.extra_fd);
@@ -138,6 +180,41 @@ static void test_scx_next(struct fixture *f)
 	close(fd);
 out:
 	close(init);
+}
+
+/* Registers a scheduler for tasks that ask for it by a map and its link. */
+static struct bpf_link *scx_attach(struct bpf_module_scx **skel)
+{
+	struct bpf_link *link;
+
+	*skel = bpf_module_scx__open();
+	if (!ASSERT_OK_PTR(*skel, "open"))
+		return NULL;
+	(*skel)->struct_ops.scx->flags = BM_SCX_PARTIAL;
+	if (!ASSERT_OK(bpf_module_scx__load(*skel), "load"))
+		return NULL;
+	link = bpf_map__attach_struct_ops((*skel)->maps.scx);
+	ASSERT_OK_PTR(link, "attach");
+	ASSERT_TRUE(bm_scx_enabled(), "scheduler is on");
+	return link;
+}
+
+/* Neither does closing the link of a map whose scheduler has failed. */
+static void test_scx_next_map(struct fixture *f)
+{
+	struct bpf_module_scx *first_skel = NULL, *next_skel = NULL;
+	struct bpf_link *first, *next;
+
+	first = scx_attach(&first_skel);
+	bm_scx_sysrq();
+	ASSERT_TRUE(bm_wait(bm_scx_off()), "the first is off");
+	next = scx_attach(&next_skel);
+	ASSERT_OK(bpf_link__destroy(first), "detach the first");
+	ASSERT_TRUE(bm_scx_enabled(), "the next is on");
+	ASSERT_OK(bpf_link__destroy(next), "detach the next");
+	ASSERT_TRUE(bm_scx_off(), "scheduler is off at the end");
+	bpf_module_scx__destroy(next_skel);
+	bpf_module_scx__destroy(first_skel);
 }
 
 /* A bound module's end comes with its handles, detached or not. */
@@ -184,6 +261,155 @@ static void test_hid_unplug(struct fixture *f)
 		}
 		bm_uhid_unplug(&dev);
 	}
+}
+
+struct task {
+	pthread_t thread;
+	int (*run)(void *arg);
+	void *arg;
+	pid_t tid;
+	int ret;
+	bool started;
+	bool ended;
+};
+
+static void *task_run(void *arg)
+{
+	struct task *task = arg;
+
+	__atomic_store_n(&task->tid, sys_gettid(), __ATOMIC_RELEASE);
+	task->ret = task->run(task->arg);
+	__atomic_store_n(&task->ended, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static bool task_ended(struct task *task)
+{
+	return __atomic_load_n(&task->ended, __ATOMIC_ACQUIRE);
+}
+
+static void task_start(struct task *task, int (*run)(void *arg), void *arg)
+{
+	memset(task, 0, sizeof(*task));
+	task->run = run;
+	task->arg = arg;
+	task->started = ASSERT_OK(pthread_create(&task->thread, NULL, task_run, task), "thread");
+}
+
+static int task_join(struct task *task)
+{
+	if (!task->started)
+		return -ESRCH;
+	pthread_join(task->thread, NULL);
+	return task->ret;
+}
+
+/* It waits for something in the kernel, and no signal would end that. */
+static bool task_waits(struct task *task)
+{
+	pid_t tid = __atomic_load_n(&task->tid, __ATOMIC_ACQUIRE);
+	char path[64], buf[256], *state;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	if (!tid || !bm_read_line(path, buf, sizeof(buf)))
+		return false;
+	state = strrchr(buf, ')');
+	return state && state[1] == ' ' && state[2] == 'D';
+}
+
+static int hid_ask(void *arg)
+{
+	struct bm_uhid *dev = arg;
+	__u8 buf[2] = {};
+
+	return ioctl(dev->raw, HIDIOCGFEATURE(sizeof(buf)), buf) < 0 ? -errno : 0;
+}
+
+static int hid_write_driver(const struct bm_uhid *dev, const char *path)
+{
+	int ret, fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ret = write(fd, dev->name, strlen(dev->name)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* The driver lets go of the device, and takes it again, which reads the descriptor. */
+static int hid_bind(void *arg)
+{
+	int err;
+
+	err = hid_write_driver(arg, "/sys/bus/hid/drivers/hid-generic/unbind");
+	return err ?: hid_write_driver(arg, "/sys/bus/hid/drivers/hid-generic/bind");
+}
+
+static int hid_unplug(void *arg)
+{
+	struct bm_uhid *dev = arg;
+
+	close(dev->fd);
+	dev->fd = -1;
+	return 0;
+}
+
+/*
+ * The device goes while @run has it call the program of module @fd, which is
+ * kept there: the op is not withdrawn before the program has returned.
+ */
+static void check_unplug_busy(struct fixture *f, int fd, struct bm_uhid *dev,
+			      int (*run)(void *arg))
+{
+	struct task calls, unplugs;
+	struct bm_page page;
+	int returns;
+
+	if (!bm_page_open(&page))
+		return;
+	returns = f->hid->bss->returns;
+	f->hid->bss->stuck_page = ptr_to_u64(page.addr);
+	task_start(&calls, run, dev);
+	ASSERT_TRUE(bm_page_reached(&page), "somebody waits");
+	f->hid->bss->stuck_page = 0;
+	task_start(&unplugs, hid_unplug, dev);
+	ASSERT_TRUE(bm_wait(task_ended(&unplugs) || task_waits(&unplugs)), "unplug waits");
+	ASSERT_EQ(bm_revents(fd, 0), 0, "poll while the program runs");
+	check_op(fd, 0, BPF_MODULE_OPS_REGISTERED, "");
+
+	bm_page_release(&page, NULL, 0);
+	ASSERT_EQ(bm_revents(fd, BM_WAIT_MS), POLLHUP, "poll");
+	ASSERT_EQ(f->hid->bss->returns, returns + 1, "the program has returned");
+	check_op(fd, 0, BPF_MODULE_OPS_WITHDRAWN, "the device is gone");
+	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	task_join(&unplugs);
+	task_join(&calls);
+	bm_page_close(&page);
+}
+
+static void test_unplug_busy(struct fixture *f, const char *member, struct bpf_program *prog,
+			     int (*run)(void *arg))
+{
+	struct bm_uhid dev;
+	int fd;
+
+	if (!bm_uhid_plug_in(&dev))
+		return;
+	bm_set_prog(&f->hid_type, add_hid(f, "bm_hid", &dev), member, bpf_program__fd(prog));
+	fd = bm_cc_load(&f->cc, "bm_hid");
+	if (ASSERT_OK_FD(fd, "load")) {
+		check_unplug_busy(f, fd, &dev, run);
+		close(fd);
+	}
+	bm_uhid_unplug(&dev);
+}
+
+static void test_hid_unplug_request(struct fixture *f)
+{
+	test_unplug_busy(f, "hid_hw_request", f->hid->progs.hid_request, hid_ask);
+}
+
+static void test_hid_unplug_fixup(struct fixture *f)
+{
+	test_unplug_busy(f, "hid_rdesc_fixup", f->hid->progs.hid_fixup, hid_bind);
 }
 
 /* It works on the reports as long as it is loaded, and no longer. */
@@ -283,10 +509,14 @@ static const struct {
 	void (*run)(struct fixture *f);
 } tests[] = {
 	{ "scx_error", test_scx_error },
+	{ "scx_reload", test_scx_reload },
 	{ "scx_init_fails", test_scx_init_fails },
 	{ "scx_next", test_scx_next },
+	{ "scx_next_map", test_scx_next_map },
 	{ "scx_bound", test_scx_bound },
 	{ "hid_unplug", test_hid_unplug },
+	{ "hid_unplug_request", test_hid_unplug_request },
+	{ "hid_unplug_fixup", test_hid_unplug_fixup },
 	{ "hid_unload", test_hid_unload },
 	{ "hid_no_device", test_hid_no_device },
 	{ "hid_two", test_hid_two },
@@ -304,12 +534,25 @@ static void run_test(struct fixture *f, void (*run)(struct fixture *f))
 	bm_cc_close(&f->cc);
 }
 
+static struct bpf_module_scx *scx_open_and_load(void)
+{
+	struct bpf_module_scx *skel = bpf_module_scx__open();
+
+	if (!skel)
+		return NULL;
+	bpf_program__set_autoload(skel->progs.scx_withdraw, true);
+	if (!bpf_module_scx__load(skel))
+		return skel;
+	bpf_module_scx__destroy(skel);
+	return NULL;
+}
+
 void serial_test_bpf_module_withdraw(void)
 {
 	struct fixture f = {};
 	int i;
 
-	f.scx = bpf_module_scx__open_and_load();
+	f.scx = scx_open_and_load();
 	f.hid = bpf_module_hid__open_and_load();
 	if (!ASSERT_OK_PTR(f.scx, "scheduler") || !ASSERT_OK_PTR(f.hid, "hid") ||
 	    !bm_type_open(&f.scx_type, NULL, "sched_ext_ops") ||

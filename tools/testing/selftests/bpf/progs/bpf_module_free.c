@@ -12,6 +12,7 @@ int inits;
 int switch_err;
 int grace_periods;
 int tasks_waits;
+int sleepable_steps;
 
 SEC("struct_ops")
 void BPF_PROG(leave_init, struct sock *sk)
@@ -60,5 +61,25 @@ SEC("?kprobe/bpf_module_free_after_tasks")
 int tasks_wait(void *ctx)
 {
 	__sync_fetch_and_add(&tasks_waits, 1);
+	return 0;
+}
+
+/*
+ * What a program that may sleep waits for, one after the other: tasks reach the
+ * program, leave it, and leave the trampoline.
+ */
+SEC("?kprobe/rcu_tasks_pregp_step")
+int sleepable_tasks(void *ctx)
+{
+	if (sleepable_steps == 0 || sleepable_steps == 2)
+		sleepable_steps++;
+	return 0;
+}
+
+SEC("?kprobe/rcu_tasks_trace_pregp_step")
+int sleepable_trace(void *ctx)
+{
+	if (sleepable_steps == 1)
+		sleepable_steps++;
 	return 0;
 }

@@ -7,8 +7,20 @@
 char _license[] SEC("license") = "GPL";
 
 __u8 *hid_bpf_get_data(struct hid_bpf_ctx *hctx, unsigned int offset, size_t size) __ksym;
+int bpf_copy_from_user_str(void *dst, u32 size, const void *from, u64 flags) __ksym;
 
 int fixups;
+int returns;		/* of programs that may sleep */
+__u64 stuck_page;	/* which they read */
+
+static void read_page(void)
+{
+	char str[2];
+
+	if (stuck_page)
+		bpf_copy_from_user_str(str, sizeof(str), (void *)stuck_page, 0);
+	__sync_fetch_and_add(&returns, 1);
+}
 
 SEC("struct_ops")
 int BPF_PROG(hid_event, struct hid_bpf_ctx *hctx, enum hid_report_type type)
@@ -25,7 +37,17 @@ SEC("struct_ops.s")
 int BPF_PROG(hid_fixup, struct hid_bpf_ctx *hctx)
 {
 	__sync_fetch_and_add(&fixups, 1);
+	read_page();
 	return 0;
+}
+
+/* May sleep, too. The device is not asked. */
+SEC("struct_ops.s")
+int BPF_PROG(hid_request, struct hid_bpf_ctx *hctx, unsigned char number,
+	     enum hid_report_type rtype, enum hid_class_request reqtype, __u64 source)
+{
+	read_page();
+	return -1;
 }
 
 /* Never attached: libbpf learns from it which members the programs are for. */
@@ -33,4 +55,5 @@ SEC(".struct_ops.link")
 struct hid_bpf_ops hid = {
 	.hid_device_event	= (void *)hid_event,
 	.hid_rdesc_fixup	= (void *)hid_fixup,
+	.hid_hw_request		= (void *)hid_request,
 };

@@ -32,6 +32,23 @@ s32 BPF_PROG(scx_init)
 	return 0;
 }
 
+int withdrawals;
+int go_on;
+
+static int look(u32 i, void *ctx)
+{
+	return go_on ? 1 : 0;
+}
+
+/* Keeps who withdraws it, as long as it may, so that there is time to look. */
+SEC("?tp_btf/bpf_module_withdraw")
+int BPF_PROG(scx_withdraw)
+{
+	withdrawals++;
+	bpf_loop(1 << 23, look, NULL, 0);
+	return 0;
+}
+
 /* Never attached: libbpf learns from it which members the programs are for. */
 SEC(".struct_ops.link")
 struct sched_ext_ops scx = {

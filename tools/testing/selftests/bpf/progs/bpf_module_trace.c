@@ -34,7 +34,7 @@ int BPF_PROG(note_register, struct tcp_congestion_ops *ca)
 	return 0;
 }
 
-SEC("fentry/tcp_unregister_congestion_control")
+SEC("fentry/__tcp_unregister_congestion_control")
 int BPF_PROG(note_unregister, struct tcp_congestion_ops *ca)
 {
 	note('-', ca);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The programs and maps that make up a BPF module. */
+#include <linux/bpf.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include "module.h"
+#include "struct_ops.h"
+
+static int bpf_module_cmp_progs(const void *a, const void *b)
+{
+	u32 x = (*(struct bpf_prog * const *)a)->aux->id;
+	u32 y = (*(struct bpf_prog * const *)b)->aux->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int bpf_module_cmp_maps(const void *a, const void *b)
+{
+	u32 x = (*(struct bpf_map * const *)a)->id;
+	u32 y = (*(struct bpf_map * const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Keep each of @cnt pointers, which are sorted, once, and return how many that are. */
+static u32 bpf_module_uniq(void **ptrs, u32 cnt)
+{
+	u32 i, uniq = 0;
+
+	for (i = 0; i < cnt; i++) {
+		if (!uniq || ptrs[uniq - 1] != ptrs[i])
+			ptrs[uniq++] = ptrs[i];
+	}
+	return uniq;
+}
+
+/* The programs of @mod, sorted by id, in an array that the caller frees. */
+static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, u32 *cnt)
+{
+	struct bpf_prog **progs;
+	u32 i, j, room = 0;
+
+	for (i = 0; i < mod->ops_cnt; i++)
+		room += mod->ops[i].inst->funcs_cnt;
+	progs = kvmalloc_array(room, sizeof(*progs), GFP_KERNEL);
+	if (!progs)
+		return NULL;
+
+	*cnt = 0;
+	for (i = 0; i < mod->ops_cnt; i++) {
+		for (j = 0; j < mod->ops[i].inst->funcs_cnt; j++)
+			progs[(*cnt)++] = mod->ops[i].inst->funcs[j].prog;
+	}
+	sort(progs, *cnt, sizeof(*progs), bpf_module_cmp_progs, NULL);
+	*cnt = bpf_module_uniq((void **)progs, *cnt);
+	return progs;
+}
+
+/* The maps of @progs, sorted by id, in an array that the caller frees; the programs
+ * hold them.  One that BPF_PROG_BIND_MAP adds at the same time may be left out, it is
+ * the program's alone then.
+ */
+static struct bpf_map **bpf_module_maps(struct bpf_prog **progs, u32 progs_cnt, u32 *cnt)
+{
+	struct bpf_map **maps;
+	u32 i, j, room = 0;
+
+	for (i = 0; i < progs_cnt; i++)
+		room += READ_ONCE(progs[i]->aux->used_map_cnt);
+	maps = kvmalloc_array(room, sizeof(*maps), GFP_KERNEL);
+	if (!maps)
+		return NULL;
+
+	*cnt = 0;
+	for (i = 0; i < progs_cnt; i++) {
+		struct bpf_prog_aux *aux = progs[i]->aux;
+
+		guard(mutex)(&aux->used_maps_mutex);
+		for (j = 0; j < aux->used_map_cnt && *cnt < room; j++)
+			maps[(*cnt)++] = aux->used_maps[j];
+	}
+	sort(maps, *cnt, sizeof(*maps), bpf_module_cmp_maps, NULL);
+	*cnt = bpf_module_uniq((void **)maps, *cnt);
+	return maps;
+}
+
+/* A program has a reference to a map, but timers, work queues and tail calls end with
+ * the last *user* reference, which fds have.  A loaded module needs no fd.
+ */
+static int bpf_module_get_maps(struct bpf_module *mod, struct bpf_map **maps, u32 cnt)
+{
+	u32 i;
+
+	mod->maps = kmemdup_array(maps, cnt, sizeof(*maps), bpf_memcg_flags(GFP_USER));
+	if (!mod->maps)
+		return -ENOMEM;
+	for (i = 0; i < cnt; i++)
+		bpf_map_inc_with_uref(maps[i]);
+	mod->maps_cnt = cnt;
+	return 0;
+}
+
+/* Put the references to the maps of @mod, if it has them.  May sleep. */
+void bpf_module_put_maps(struct bpf_module *mod)
+{
+	u32 i;
+
+	if (!mod->maps)
+		return;
+	for (i = 0; i < mod->maps_cnt; i++)
+		bpf_map_put_with_uref(mod->maps[i]);
+	kfree(mod->maps);
+	mod->maps = NULL;
+}
+
+static int bpf_module_set_ids(struct bpf_module *mod, struct bpf_prog **progs, u32 cnt)
+{
+	u32 i;
+
+	mod->ids = kmalloc_array(cnt + mod->maps_cnt, sizeof(*mod->ids),
+				 bpf_memcg_flags(GFP_USER));
+	if (!mod->ids)
+		return -ENOMEM;
+	for (i = 0; i < cnt; i++)
+		mod->ids[i] = progs[i]->aux->id;
+	for (i = 0; i < mod->maps_cnt; i++)
+		mod->ids[cnt + i] = mod->maps[i]->id;
+	mod->progs_cnt = cnt;
+	return 0;
+}
+
+/* Take what @mod, which is built, keeps of its programs and maps: their ids, and user
+ * references on the maps.  May sleep.  If it fails, the caller frees what was taken.
+ */
+int bpf_module_get_parts(struct bpf_module *mod)
+{
+	struct bpf_map **maps = NULL;
+	struct bpf_prog **progs;
+	u32 progs_cnt, maps_cnt;
+	int err = -ENOMEM;
+
+	progs = bpf_module_progs(mod, &progs_cnt);
+	if (progs)
+		maps = bpf_module_maps(progs, progs_cnt, &maps_cnt);
+	if (maps)
+		err = bpf_module_get_maps(mod, maps, maps_cnt);
+	if (!err)
+		err = bpf_module_set_ids(mod, progs, progs_cnt);
+	kvfree(maps);
+	kvfree(progs);
+	return err;
+}

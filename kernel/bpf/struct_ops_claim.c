@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whom a program serves: a BPF module, or struct_ops maps.  Never both, nor two
+ * modules, so that the module of a running program is known.
+ */
+#include <linux/bpf.h>
+#include "module.h"
+#include "struct_ops.h"
+
+/* Protects bpf_module and struct_ops_maps of all programs.  Innermost. */
+static DEFINE_SPINLOCK(bpf_struct_ops_claim_lock);
+
+static void bpf_struct_ops_log_claimed(const struct bpf_struct_ops_inst *inst,
+				       const struct btf_member *member,
+				       const struct bpf_prog *prog)
+{
+	const struct bpf_module *mod;
+
+	/* Pairs with kfree_rcu() of the module. */
+	guard(rcu)();
+	mod = READ_ONCE(prog->aux->bpf_module);
+	if (!mod)
+		bpf_struct_ops_log(inst, member, "program %s (id %u) is used by a struct_ops map",
+				   prog->aux->name, prog->aux->id);
+	else if (READ_ONCE(mod->id))
+		bpf_struct_ops_log(inst, member, "program %s (id %u) belongs to module %s (id %u)",
+				   prog->aux->name, prog->aux->id, mod->name, mod->id);
+	else
+		bpf_struct_ops_log(inst, member,
+				   "program %s (id %u) belongs to module %s, which is being loaded or was refused and has %lu users yet",
+				   prog->aux->name, prog->aux->id, mod->name,
+				   bpf_module_users(mod));
+}
+
+static bool bpf_struct_ops_try_claim(struct bpf_module *mod, struct bpf_prog_aux *aux)
+{
+	guard(spinlock_irqsave)(&bpf_struct_ops_claim_lock);
+
+	if (aux->bpf_module ? aux->bpf_module != mod : mod && aux->struct_ops_maps)
+		return false;
+	/* bpf_module is read without the lock, under RCU. */
+	if (mod)
+		WRITE_ONCE(aux->bpf_module, mod);
+	else
+		aux->struct_ops_maps++;
+	return true;
+}
+
+/* Let @prog serve @inst, as function @member.  A program can fill several members of a
+ * module, and serve several maps.  Returns -EBUSY if it serves another owner.
+ */
+int bpf_struct_ops_claim_prog(const struct bpf_struct_ops_inst *inst,
+			      const struct btf_member *member, struct bpf_prog *prog)
+{
+	if (bpf_struct_ops_try_claim(inst->mod, prog->aux))
+		return 0;
+	bpf_struct_ops_log_claimed(inst, member, prog);
+	return -EBUSY;
+}
+
+/* Undo the claims of @inst.  A module's programs are free as soon as it is gone, and
+ * released once more with its memory: those that went to another module since stay there.
+ *
+ * Context: any.
+ */
+void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst)
+{
+	u32 i;
+
+	guard(spinlock_irqsave)(&bpf_struct_ops_claim_lock);
+
+	for (i = 0; i < inst->funcs_cnt; i++) {
+		struct bpf_prog_aux *aux = inst->funcs[i].prog->aux;
+
+		if (!inst->mod)
+			aux->struct_ops_maps--;
+		else if (aux->bpf_module == inst->mod)
+			WRITE_ONCE(aux->bpf_module, NULL);
+	}
+}
