@@ -245,8 +245,13 @@ static int bpf_struct_ops_size_funcs(struct bpf_struct_ops_emitter *emitter)
 						 site->inst->st_ops_desc->st_ops,
 						 site->func->member,
 						 bpf_struct_ops_func_stub(site->inst, site->func));
-		if (size < 0)
+		if (size < 0) {
+			bpf_struct_ops_log(site->inst,
+					   bpf_struct_ops_func_member(site->inst, site->func),
+					   "no trampoline can be made for it, error %d",
+					   -bpf_struct_ops_errno(size));
 			return size;
+		}
 		site->func->size = size;
 	}
 	return 0;

@@ -129,7 +129,7 @@ static const struct {
 	  { "op bm_b (sched_ext_ops)", "\"bm_rep\" has no op of that name and type" } },
 	{ "op_invalid", op_invalid, -EINVAL, { "op bm_b", "required member", "ssthresh" } },
 	{ "progs_of_old", progs_of_old, -EBUSY,
-	  { "op bm_a", "member ssthresh", "belongs to another module" } },
+	  { "op bm_a", "member ssthresh", "belongs to module bm_rep" } },
 };
 
 static void check_old(int fd, __u32 id)
