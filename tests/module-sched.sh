@@ -23,12 +23,29 @@ print(sum(int.from_bytes((int(b, 16) for b in v["value"]), "little")
 	for e in json.load(sys.stdin) for v in e["values"]))'
 }
 
-# qmap_count MAP VARIABLE: one of the counters in .bss
-qmap_count() {
+# bss_count MAP VARIABLE: one of the counters in .bss
+bss_count() {
 	bpftool --json map dump id "$1" | python3 -c '
 import json, sys
 print(next(v[sys.argv[1]] for section in json.load(sys.stdin)[0]["formatted"]["value"].values()
 	for v in section if sys.argv[1] in v))' "$2"
+}
+
+# exceeds NUMBER COUNTER...: by itself, within a minute
+exceeds() {
+	local end=$((SECONDS + 60))
+	until [ "$("${@:2}")" -gt "$1" ]; do
+		[ $SECONDS -le $end ] || return 1
+		sleep 0.1
+	done
+}
+
+# forget MAP: make all of .bss zero
+forget() {
+	local bytes
+	bytes=$(bpftool --json map show id "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["bytes_value"])')
+	# shellcheck disable=SC2046 # a word for each byte
+	bpftool map update id "$1" key 0 0 0 0 value $(yes 0 | head -n "$bytes")
 }
 
 # freed MAP: within a minute; memory goes after grace periods
@@ -100,9 +117,27 @@ check scx_qmap-is-the-one prints qmap
 module list
 check scx_qmap-is-listed grep -Eq '^[0-9]+ +scx_qmap +live +0 +1 ' "$out"
 bss=$(map_id scx_qmap scx_qmap.bss)
-schedules scx_qmap-enqueue qmap_count "$bss" nr_enqueued
-schedules scx_qmap-dispatch qmap_count "$bss" nr_dispatched
+schedules scx_qmap-enqueue bss_count "$bss" nr_enqueued
+schedules scx_qmap-dispatch bss_count "$bss" nr_dispatched
+# Its timer, which looks at the processors once a second, went on when bpftool ended
+check scx_qmap-counters-are-forgotten forget "$bss"
+check scx_qmap-timer-ticks exceeds 0 bss_count "$bss" cpuperf_max
 ends scx_qmap "$bss"
+
+# Wants its init to run on the first processor, and the kernel runs that in a thread of its
+# own, which it has since the first scheduler. Without arrays of all processors, which
+# bpftool cannot give it, it schedules for that one alone.
+run taskset -p -c 0 "$(pgrep scx_ops_enable)"
+check scx_central-init-runs-on-first exits 0
+module load /objs/scx_central.bpf.o
+check scx_central-loads exits 0
+run cat /sys/kernel/sched_ext/root/ops
+check scx_central-is-the-one prints central
+bss=$(map_id scx_central scx_cent.bss)
+ticks=$(bss_count "$bss" nr_timers)
+check scx_central-timer-ticks exceeds "$ticks" bss_count "$bss" nr_timers
+schedules scx_central bss_count "$bss" nr_total
+ends scx_central "$bss"
 
 # The most that fits in a percpu allocation; more, and a dump without end, are refused
 module load /objs/scx_qmap.bpf.o qmap_ops.dispatch_max_batch=1023

@@ -19,8 +19,9 @@ struct bpf_module;
 struct bpf_prog;
 
 /*
- * The bits of all commands in the masks of a BPF token: the numbers between the
- * last command before those of BPF modules, and these, are no commands.
+ * The bits of all commands in the masks of a BPF token.  There are none between the
+ * last command before those of BPF modules, and these: whoever adds one there moves
+ * the end of the first range.
  */
 #define BPF_CMD_MASK (GENMASK_ULL(BPF_TOKEN_CREATE, 0) |			\
 		      GENMASK_ULL(__MAX_BPF_CMD - 1, BPF_MODULE_LOAD))

@@ -9,6 +9,8 @@
 #include <linux/cfi.h>
 #include <linux/filter.h>
 #include <linux/memcontrol.h>
+#include <linux/overflow.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "struct_ops.h"
 
@@ -17,7 +19,8 @@
 /* What the arch code that allocates executable memory can give at once, and what
  * struct bpf_struct_ops_func can hold.
  */
-#define IMAGE_MAX min_t(u32, PAGE_SIZE, SZ_32K)
+#define IMAGE_MAX MIN(PAGE_SIZE, SZ_32K)
+static_assert(IMAGE_MAX <= type_max(typeof_member(struct bpf_struct_ops_func, image_size)));
 
 /**
  * struct bpf_struct_ops_site - a function that becomes part of an image

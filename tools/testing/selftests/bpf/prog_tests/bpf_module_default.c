@@ -159,14 +159,15 @@ out:
 
 /* -- While it is replaced ---------------------------------------------------- */
 
-static int replaced;
+/* The replacement has begun, and it has ended. */
+static int begun, replaced;
 
-static bool was_replaced(void)
+static bool has(int *step)
 {
-	return __atomic_load_n(&replaced, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(step, __ATOMIC_SEQ_CST);
 }
 
-/* Loads the old version, lets @begin make use of it, and replaces it. */
+/* Replaces the old version while @cnt threads use it, each with a part of @args. */
 static void replace_while(void *(*use)(void *arg), void *args, int size, int cnt,
 			  void (*check)(struct bm_versions *v, void *args))
 {
@@ -174,11 +175,13 @@ static void replace_while(void *(*use)(void *arg), void *args, int size, int cnt
 	struct bm_versions v;
 	int i;
 
+	__atomic_store_n(&begun, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&replaced, 0, __ATOMIC_SEQ_CST);
 	if (!bm_versions_open(&v) || !ASSERT_OK(bm_netns_set_default(BM_SWITCH), "default"))
 		goto out;
 	for (i = 0; i < cnt; i++)
 		CHECK_FAIL(pthread_create(&threads[i], NULL, use, args + i * size));
+	__atomic_store_n(&begun, 1, __ATOMIC_SEQ_CST);
 	bm_versions_replace(&v);
 	__atomic_store_n(&replaced, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < cnt; i++)
@@ -190,34 +193,40 @@ out:
 	bm_versions_close(&v);
 }
 
+struct setter {
+	int cnt;
+	int more;	/* times after the replacement has begun */
+};
+
 /* Sets it and something else, in turns. */
 static void *set_default(void *arg)
 {
-	int *cnt = arg;
+	struct setter *setter = arg;
 
-	while (!was_replaced()) {
-		(*cnt)++;
-		CHECK_FAIL(bm_netns_set_default(*cnt % 2 ? "reno" : BM_SWITCH));
+	while (!has(&begun) || setter->more--) {
+		setter->cnt++;
+		CHECK_FAIL(bm_netns_set_default(setter->cnt % 2 ? "reno" : BM_SWITCH));
 	}
 	return NULL;
 }
 
 static void check_set(struct bm_versions *v, void *arg)
 {
-	int cnt = *(int *)arg;
+	struct setter *setter = arg;
 
 	ASSERT_EQ(bm_state(v->old_fd), BPF_MODULE_STATE_GONE, "state of the old version");
-	ASSERT_EQ(bm_users(v->new_fd), cnt % 2 ? 0 : 1, "users of the new version");
+	ASSERT_EQ(bm_users(v->new_fd), setter->cnt % 2 ? 0 : 1, "users of the new version");
 }
 
 /* Who sets the default at that moment cannot bring the old version back. */
 static void test_sysctl(const struct settings *s)
 {
-	int i, cnt, netns = bm_netns_enter();
+	int i, netns = bm_netns_enter();
 
-	for (i = 0; i < BM_ROUNDS; i++) {
-		cnt = 0;
-		replace_while(set_default, &cnt, 0, 1, check_set);
+	for (i = 0; i < 2 * BM_ROUNDS; i++) {
+		struct setter setter = { .more = i };
+
+		replace_while(set_default, &setter, 0, 1, check_set);
 	}
 	bm_netns_leave(netns);
 }
@@ -233,7 +242,7 @@ static void *make_namespaces(void *arg)
 	struct maker *maker = arg;
 	int fd;
 
-	while (!was_replaced()) {
+	while (!has(&replaced)) {
 		if (CHECK_FAIL(unshare(CLONE_NEWNET)))
 			break;
 		fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);

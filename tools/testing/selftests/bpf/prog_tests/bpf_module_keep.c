@@ -10,8 +10,6 @@
 
 #define BM_IDS 8
 
-typedef typeof(*((struct bpf_module_keep *)0)->bss) counts_t;
-
 /* A module whose init is @init, a program of an object. */
 static int load(struct bm_cc *cc, struct bpf_program *init, const char *name, bool refused)
 {
@@ -107,9 +105,9 @@ static bool maps_open(struct maps *maps, int module_fd)
 	return ASSERT_OK_FD(maps->counts_fd, "map of the counters");
 }
 
-static counts_t counts(const struct maps *maps)
+static struct bpf_module_keep__bss counts(const struct maps *maps)
 {
-	counts_t val = {};
+	struct bpf_module_keep__bss val = {};
 	__u32 zero = 0;
 
 	CHECK_FAIL(bpf_map_lookup_elem(maps->counts_fd, &zero, &val));
@@ -143,7 +141,7 @@ static bool progs_gone(const struct maps *maps)
 /* Nothing counts any more once the maps are gone. */
 static void check_end(struct maps *maps)
 {
-	counts_t before, after;
+	struct bpf_module_keep__bss before, after;
 
 	ASSERT_TRUE(bm_wait(maps_gone(maps)), "maps are gone");
 	before = counts(maps);
@@ -195,7 +193,7 @@ static void test_loader_ends(bool killed)
 	child = fork();
 	if (!child) {
 		status = loader(listener, ready[1]);
-		while (killed)
+		while (killed && !status)
 			pause();
 		_exit(status);
 	}

@@ -81,7 +81,7 @@ static void *ask(void *arg)
  * What others do. Each runs in a thread, as all may get stuck, too, and returns what
  * went wrong, NULL if nothing did.
  */
-static void *freed(struct look *look)
+static void *check_freed(struct look *look)
 {
 	bm_cc_close_progs(&look->cc);
 	return bm_wait(!bm_prog_exists(look->prog_id)) ? NULL : "the program is not freed";
@@ -97,7 +97,7 @@ static void *unload(void *arg)
 		return "it is registered";
 	if (bm_state(look->fd) != BPF_MODULE_STATE_GONE)
 		return "state";
-	return freed(look);
+	return check_freed(look);
 }
 
 static void *drain(void *arg)
@@ -114,7 +114,7 @@ static void *drain(void *arg)
 	close(sock);
 	if (!bm_wait(bm_state(look->fd) == BPF_MODULE_STATE_GONE))
 		return "state without users";
-	return freed(look);
+	return check_freed(look);
 }
 
 static void *replace(void *arg)
@@ -134,7 +134,7 @@ static void *replace(void *arg)
 	if (bpf_module_unload(fd, NULL))
 		return "unload the new one";
 	close(fd);
-	return freed(look);
+	return check_freed(look);
 }
 
 static void *look_too(void *arg)

@@ -121,7 +121,7 @@ static void check_ranges(const struct profiler *p)
 
 /* Loads the op with the only program @prog for @member of @type as a module. */
 static int load_op(struct bm_cc *cc, const char *type, const char *member,
-		       struct bpf_program *prog)
+		   struct bpf_program *prog)
 {
 	struct bm_type t;
 	int fd = -1;

@@ -45,7 +45,11 @@ struct {
 	__type(value, struct work_elem);
 } bm_works SEC(".maps");
 
-void keep_tail(unsigned long long *ctx);
+SEC("struct_ops")
+void BPF_PROG(keep_tail, struct sock *sk)
+{
+	__sync_fetch_and_add(&tails, 1);
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -53,7 +57,7 @@ struct {
 	__uint(key_size, sizeof(int));
 	__array(values, void (void *));
 } bm_jumps SEC(".maps") = {
-	.values = { (void *)&keep_tail },
+	.values = { (void *)keep_tail },
 };
 
 static int on_work(void *map, int *key, void *value)
@@ -121,12 +125,6 @@ void BPF_PROG(other_init, struct sock *sk)
 {
 	arm();
 	bpf_tail_call(ctx, &bm_jumps, 0);
-}
-
-SEC("struct_ops")
-void BPF_PROG(keep_tail, struct sock *sk)
-{
-	__sync_fetch_and_add(&tails, 1);
 }
 
 /* Never attached: libbpf learns from them which member the programs are for. */
