@@ -32,9 +32,10 @@ def rows():
                                ("1x33", "1 op with 33 programs", None),
                                ("8x8", "8 ops with 8 programs each", 0.35)):
         yield f"load.{name}", f"LOAD, or create + update + link: {text}, instructions", target
-        yield f"unload.{name}", f"UNLOAD until the call returns: {text}, instructions", None
+        yield (f"unload.{name}", f"UNLOAD until the call returns: {text}, instructions",
+               1.00 if name == "8x8" else None)
     yield "back.1x8", "unload 1 op with 8 programs until the memory is back, ns", None
-    yield "unload.100", "100 unloads in a row until the last call returns, ns", None
+    yield "unload.100", "100 unloads in a row until the last call returns, ns", 1.00
     yield "back.100", "100 unloads in a row until all memory is back, ns", 0.10
     for name, text, target in (("1", "bench_ops with 1 callback", None),
                                ("tcp8", "congestion control with 8 callbacks", 0.30),
@@ -47,7 +48,7 @@ def rows():
                 "slab", "vmalloc", "percpu", "exec") else f"  beside it {part_text}", None
     for count in (10, 100, 1000, 10000):
         yield f"scale.load.{count}", f"the next load at {count} modules, instructions", None
-        yield f"scale.list.{count}", f"list at {count} modules, instructions per module", None
+        yield f"scale.list.{count}", f"list at {count} modules, instructions per module", 1.00
         yield f"scale.unload.{count}", f"the next unload at {count} modules, instructions", None
     for name, text, target in (("connection", "connection opened and closed, instructions", None),
                                ("byte", "bulk, instructions per byte", 1.00)):
