@@ -63,20 +63,29 @@ def open_events():
 
 
 def pressed(events):
-    """the button of the next press"""
-    while select.select([events], [], [], 5)[0]:
+    """the button of the next press, None when nothing comes"""
+    while select.select([events], [], [], 0.05)[0]:
         data = os.read(events, 24 * 64)
         for at in range(0, len(data), 24):
             _, _, kind, code, value = struct.unpack_from("<qqHHi", data, at)
             if kind == EV_KEY and value == 1:
                 return {BTN_LEFT: "left", BTN_RIGHT: "right"}.get(code, hex(code))
-    return "none"
+    return None
 
 
 def click(uhid, events):
-    report(uhid, 1)
-    report(uhid, 0)
-    return pressed(events)
+    """the button that a click of the left one comes out as
+
+    The kernel drops what a device sends while its driver is being probed, and
+    the event file is there before that has ended: hence more than one try.
+    """
+    for _ in range(100):
+        report(uhid, 1)
+        report(uhid, 0)
+        button = pressed(events)
+        if button:
+            return button
+    return "none"
 
 
 def test(uhid, events, device):

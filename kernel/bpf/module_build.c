@@ -244,8 +244,8 @@ int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 	for (i = 0; !err && i < mod->ops_cnt; i++) {
 		err = bpf_module_copy_uop(&uop, uops + (size_t)i * size, size);
 		if (err == -E2BIG)
-			bpf_module_log(log,
-				       "op #%u: fields that this kernel does not know are set\n", i);
+			bpf_module_log(log, "op #%u: sets fields that this kernel does not know\n",
+				       i);
 		if (err == -EFAULT)
 			bpf_module_log(log, "op #%u: the address of the ops cannot be read\n", i);
 		if (!err)

@@ -34,16 +34,18 @@ static void bpf_struct_ops_log_claimed(const struct bpf_struct_ops_inst *inst,
 
 static bool bpf_struct_ops_try_claim(struct bpf_module *mod, struct bpf_prog_aux *aux)
 {
-	guard(spinlock_irqsave)(&bpf_struct_ops_claim_lock);
+	unsigned long flags;
+	bool is_free;
 
-	if (aux->bpf_module ? aux->bpf_module != mod : mod && aux->struct_ops_maps)
-		return false;
+	spin_lock_irqsave(&bpf_struct_ops_claim_lock, flags);
+	is_free = aux->bpf_module ? aux->bpf_module == mod : !mod || !aux->struct_ops_maps;
 	/* bpf_module is read without the lock, under RCU. */
-	if (mod)
+	if (is_free && mod)
 		WRITE_ONCE(aux->bpf_module, mod);
-	else
+	else if (is_free)
 		aux->struct_ops_maps++;
-	return true;
+	spin_unlock_irqrestore(&bpf_struct_ops_claim_lock, flags);
+	return is_free;
 }
 
 /* Let @prog serve @inst, as function @member.  A program can fill several members of a
@@ -65,10 +67,10 @@ int bpf_struct_ops_claim_prog(const struct bpf_struct_ops_inst *inst,
  */
 void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst)
 {
+	unsigned long flags;
 	u32 i;
 
-	guard(spinlock_irqsave)(&bpf_struct_ops_claim_lock);
-
+	spin_lock_irqsave(&bpf_struct_ops_claim_lock, flags);
 	for (i = 0; i < inst->funcs_cnt; i++) {
 		struct bpf_prog_aux *aux = inst->funcs[i].prog->aux;
 
@@ -77,4 +79,5 @@ void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst)
 		else if (aux->bpf_module == inst->mod)
 			WRITE_ONCE(aux->bpf_module, NULL);
 	}
+	spin_unlock_irqrestore(&bpf_struct_ops_claim_lock, flags);
 }

@@ -20,7 +20,7 @@
  * struct bpf_struct_ops_func can hold.
  */
 #define IMAGE_MAX MIN(PAGE_SIZE, SZ_32K)
-static_assert(IMAGE_MAX <= type_max(typeof_member(struct bpf_struct_ops_func, image_size)));
+static_assert(type_max(typeof_member(struct bpf_struct_ops_func, image_size)) >= IMAGE_MAX);
 
 /**
  * struct bpf_struct_ops_site - a function that becomes part of an image

@@ -362,7 +362,7 @@ static void replace_with_held(struct held *h, struct page *page)
 
 	if (CHECK_FAIL(pthread_create(&h->maker, NULL, make_held, h)))
 		return;
-	if (!ASSERT_TRUE(bm_wait(*(volatile int *)&h->skel->bss->held), "held up") ||
+	if (!ASSERT_TRUE(bm_wait(READ_ONCE(h->skel->bss->held)), "held up") ||
 	    CHECK_FAIL(pthread_create(&h->replacer, NULL, replace_held, h))) {
 		page_close(page);
 		pthread_join(h->maker, NULL);
@@ -397,15 +397,19 @@ static void test_under_way(const struct settings *s)
 	if (!ASSERT_OK(bpf_module_switch__load(h.skel), "load") || !page_open(&page))
 		goto out;
 	h.skel->bss->hold_page = page.addr;
-	if (bm_versions_open(&h.v) &&
-	    ASSERT_OK_PTR(h.skel->links.hold = bpf_program__attach(h.skel->progs.hold), "attach")) {
-		other_fd = bm_cc_open_load(&other, "bm_other", "bm_other");
-		ASSERT_OK(bm_netns_set_default(BM_SWITCH), "default");
-		replace_with_held(&h, &page);
-		settings_restore(s);
-		if (other_fd >= 0)
-			bm_cc_cleanup(&other, other_fd);
-	}
+	if (!bm_versions_open(&h.v))
+		goto close;
+	h.skel->links.hold = bpf_program__attach(h.skel->progs.hold);
+	if (!ASSERT_OK_PTR(h.skel->links.hold, "attach"))
+		goto close;
+
+	other_fd = bm_cc_open_load(&other, "bm_other", "bm_other");
+	ASSERT_OK(bm_netns_set_default(BM_SWITCH), "default");
+	replace_with_held(&h, &page);
+	settings_restore(s);
+	if (other_fd >= 0)
+		bm_cc_cleanup(&other, other_fd);
+close:
 	bm_versions_close(&h.v);
 out:
 	bpf_module_switch__destroy(h.skel);

@@ -141,6 +141,13 @@ static bool one_connection(struct caller *caller)
 	return true;
 }
 
+#define LO "dev lo table local"
+#define ROUTE_V4 \
+	"ip route replace local 127.0.0.1 " LO " proto kernel src 127.0.0.1 congctl " BM_SWITCH
+#define ROUTE_V6 \
+	"ip -6 route del local ::1 " LO " && ip -6 route add local ::1 " LO " src ::1 congctl " \
+	BM_SWITCH
+
 /* Sets up what is the namespace's. */
 static bool set_up(const struct way *way)
 {
@@ -149,12 +156,7 @@ static bool set_up(const struct way *way)
 		return false;
 	if (!(way->by & BY_ROUTE))
 		return true;
-	return ASSERT_OK(system(way->family == AF_INET ?
-				"ip route replace local 127.0.0.1 dev lo table local proto kernel "
-				"src 127.0.0.1 congctl " BM_SWITCH :
-				"ip -6 route del local ::1 dev lo table local && "
-				"ip -6 route add local ::1 dev lo table local src ::1 "
-				"congctl " BM_SWITCH), "set route");
+	return ASSERT_OK(system(way->family == AF_INET ? ROUTE_V4 : ROUTE_V6), "set route");
 }
 
 static void *call(void *arg)
