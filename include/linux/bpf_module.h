@@ -35,7 +35,7 @@ int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size);
 int bpf_module_unload(const union bpf_attr *attr);
 int bpf_module_get_info(const union bpf_attr *attr,
 			union bpf_attr __user *uattr);
-int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
+int bpf_module_info_by_fd(const struct bpf_module *mod, const union bpf_attr *attr,
 			  union bpf_attr __user *uattr);
 int bpf_module_get_fd_by_id(const union bpf_attr *attr);
 

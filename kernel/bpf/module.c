@@ -202,8 +202,11 @@ void bpf_module_init(struct bpf_module *mod)
 static void bpf_module_free_work(struct work_struct *work)
 {
 	struct bpf_module *mod = container_of(work, struct bpf_module, work);
+	u32 i;
 
 	trace_bpf_module_free(mod);
+	for (i = 0; i < mod->ops_cnt; i++)
+		bpf_struct_ops_inst_del_ksyms(mod->ops[i].inst);
 	bpf_module_put_maps(mod);
 	bpf_module_free_ops(mod);
 	/* The handle of the loaded module. */
@@ -274,17 +277,15 @@ static void bpf_module_free_deferred(struct bpf_module *mod)
 }
 
 /* The last of the refs is gone.  Any context but hard interrupts.  The programs
- * and the id are free at once, so that who unloads can load again.  Symbols are
- * read under RCU, so they leave before the grace periods, too.
+ * and the id are free at once, so that who unloads can load again.  The symbols
+ * stay as long as the code, which may still run.
  */
 void bpf_module_gone(struct bpf_module *mod)
 {
 	u32 i;
 
-	for (i = 0; i < mod->ops_cnt; i++) {
+	for (i = 0; i < mod->ops_cnt; i++)
 		bpf_struct_ops_release_progs(mod->ops[i].inst);
-		bpf_struct_ops_inst_del_ksyms(mod->ops[i].inst);
-	}
 	if (mod->id)
 		bpf_module_free_id(mod->id);
 	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GONE);
@@ -417,6 +418,18 @@ int bpf_module_new_fd(struct bpf_module *mod, int flags)
 	return anon_inode_getfd("bpf-module", &bpf_module_fops, mod, flags | O_CLOEXEC);
 }
 
+/* The module of @f, kept by it, or an error as bpf_module_get_from_fd() has. */
+struct bpf_module *bpf_module_of_fd(struct fd f, fmode_t mode)
+{
+	if (fd_empty(f))
+		return ERR_PTR(-EBADF);
+	if (fd_file(f)->f_op != &bpf_module_fops)
+		return ERR_PTR(-EINVAL);
+	if ((fd_file(f)->f_mode & mode) != mode)
+		return ERR_PTR(-EPERM);
+	return fd_file(f)->private_data;
+}
+
 /**
  * bpf_module_get_from_fd - module behind an fd
  * @ufd: the fd
@@ -430,15 +443,9 @@ struct bpf_module *bpf_module_get_from_fd(u32 ufd, fmode_t mode)
 	CLASS(fd, f)(ufd);
 	struct bpf_module *mod;
 
-	if (fd_empty(f))
-		return ERR_PTR(-EBADF);
-	if (fd_file(f)->f_op != &bpf_module_fops)
-		return ERR_PTR(-EINVAL);
-	if ((fd_file(f)->f_mode & mode) != mode)
-		return ERR_PTR(-EPERM);
-
-	mod = fd_file(f)->private_data;
-	bpf_module_inc(mod);
+	mod = bpf_module_of_fd(f, mode);
+	if (!IS_ERR(mod))
+		bpf_module_inc(mod);
 	return mod;
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/bpf.h>
 #include <linux/bpf_module.h>
+#include <linux/file.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
 #include <linux/uidgid.h>
@@ -139,6 +140,7 @@ void bpf_module_withdraw_op(struct bpf_module *mod, u32 nr, struct va_format *re
 #endif
 void bpf_module_init(struct bpf_module *mod);
 struct bpf_module *bpf_module_get_curr_or_next(u32 *id);
+struct bpf_module *bpf_module_of_fd(struct fd f, fmode_t mode);
 void bpf_module_dec_direct(struct bpf_module *mod);
 void bpf_module_put_handle(struct bpf_module *mod);
 void bpf_module_put_refs(struct bpf_module *mod, long refs);

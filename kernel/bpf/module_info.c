@@ -102,7 +102,7 @@ static int bpf_module_fill_info(const struct bpf_module *mod, struct bpf_module_
 	info->reserved = 0;
 	info->uid = from_kuid_munged(current_user_ns(), mod->uid);
 	info->load_time = mod->load_time;
-	strscpy_pad(info->name, mod->name);
+	memcpy(info->name, mod->name, sizeof(info->name));
 	if (info->state == BPF_MODULE_STATE_GONE)
 		return bpf_module_fill_gone(info);
 
@@ -114,6 +114,20 @@ static int bpf_module_fill_info(const struct bpf_module *mod, struct bpf_module_
 	return err ? : bpf_module_fill_ops(mod, info);
 }
 
+/* What the caller asks for.  All else in @info is written by bpf_module_fill_info(). */
+static int bpf_module_copy_request(struct bpf_module_info *info,
+				   const struct bpf_module_info __user *uinfo, u32 info_len)
+{
+	const u32 start = offsetof(struct bpf_module_info, ops_cnt);
+	const u32 end = offsetofend(struct bpf_module_info, map_cnt);
+
+	memset((void *)info + start, 0, end - start);
+	if (info_len <= start)
+		return 0;
+	return copy_from_user((void *)info + start, (const void __user *)uinfo + start,
+			      min(info_len, end) - start) ? -EFAULT : 0;
+}
+
 /**
  * bpf_module_info_by_fd - answer BPF_OBJ_GET_INFO_BY_FD for a module
  * @mod: the module
@@ -123,21 +137,21 @@ static int bpf_module_fill_info(const struct bpf_module *mod, struct bpf_module_
  * Context: process, may sleep.
  * Return: 0 or a negative error.
  */
-int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
+int bpf_module_info_by_fd(const struct bpf_module *mod, const union bpf_attr *attr,
 			  union bpf_attr __user *uattr)
 {
 	struct bpf_module_info __user *uinfo = u64_to_user_ptr(attr->info.info);
 	u32 info_len = attr->info.info_len;
-	struct bpf_module_info info = {};
+	struct bpf_module_info info;
 	int err;
 
 	err = bpf_check_uarg_tail_zero(USER_BPFPTR(uinfo), sizeof(info), info_len);
 	if (err)
 		return err;
 	info_len = min_t(u32, sizeof(info), info_len);
-	if (copy_from_user(&info, uinfo, info_len))
-		return -EFAULT;
-
+	err = bpf_module_copy_request(&info, uinfo, info_len);
+	if (err)
+		return err;
 	err = bpf_module_fill_info(mod, &info);
 	if (err)
 		return err;
@@ -158,15 +172,13 @@ int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
  */
 int bpf_module_get_info(const union bpf_attr *attr, union bpf_attr __user *uattr)
 {
-	struct bpf_module *mod;
-	int err;
+	CLASS(fd, f)(attr->info.bpf_fd);
+	const struct bpf_module *mod;
 
-	mod = bpf_module_get_from_fd(attr->info.bpf_fd, 0);
+	mod = bpf_module_of_fd(f, 0);
 	if (IS_ERR(mod))
 		return PTR_ERR(mod);
-	err = bpf_module_info_by_fd(mod, attr, uattr);
-	bpf_module_dec_direct(mod);
-	return err;
+	return bpf_module_info_by_fd(mod, attr, uattr);
 }
 
 #ifdef CONFIG_PROC_FS

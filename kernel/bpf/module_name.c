@@ -14,6 +14,8 @@ static const struct rhashtable_params bpf_module_names_params = {
 	.head_offset		= offsetof(struct bpf_module, name_node),
 	.key_offset		= offsetof(struct bpf_module, name),
 	.key_len		= BPF_MODULE_NAME_LEN,
+	/* To shrink below that takes more than it gives back. */
+	.min_size		= 256,
 	.automatic_shrinking	= true,
 };
 

@@ -472,7 +472,8 @@ void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst)
 	}
 	WRITE_ONCE(inst->funcs_bytes, 0);
 	bpf_struct_ops_uncharge(inst);
-	kvfree(inst->ksyms);
+	/* Who looks up a symbol may have found it before it left. */
+	kvfree_rcu_mightsleep(inst->ksyms);
 	kfree(inst->funcs);
 	inst->ksyms = NULL;
 	inst->funcs = NULL;

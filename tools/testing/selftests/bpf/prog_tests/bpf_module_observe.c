@@ -131,7 +131,7 @@ static void test_kallsyms(struct fixture *f)
 	ASSERT_TRUE(has_symbol("bpf__bm_obs_2.bm_c.ssthresh"), "symbol of the second");
 	ASSERT_OK(bpf_module_unload(f->fd, NULL), "unload");
 	for (i = 0; i < ARRAY_SIZE(symbols); i++)
-		ASSERT_FALSE(has_symbol(symbols[i]), symbols[i]);
+		ASSERT_TRUE(bm_wait(!has_symbol(symbols[i])), symbols[i]);
 	ASSERT_TRUE(has_symbol("bpf__bm_obs_2.bm_c.ssthresh"), "symbol of the second");
 }
 
