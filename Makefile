@@ -101,8 +101,9 @@ selftests: tree	## build upstream's test_progs, its modules, and every BPF objec
 refresh:	## write the work in build/linux back to patches/ and the new files
 	@scripts/tree refresh
 
-deb: packages	## packages of the kernel, bpftool and libbpf in build/deb; CONFIG=/boot/config-… for a real machine
-	@[ -n "$(CONFIG)" ] || $(MAKE) --no-print-directory KERNEL=default missing >&2
+deb: packages	## packages of the kernel, bpftool and libbpf in build/deb, for this machine; CONFIG=FILE, CONFIG=vm
+	@CONFIG=$(CONFIG) scripts/build-deb check
+	@$(MAKE) --no-print-directory KERNEL=default missing >&2
 	@CONFIG=$(CONFIG) scripts/build-deb
 
 series: tree	## write the mail-ready series with its cover letter to build/series

@@ -49,7 +49,7 @@ def rows():
     for count in (10, 100, 1000, 10000):
         yield f"scale.load.{count}", f"the next load at {count} modules, instructions", None
         # A module tells 152 bytes of itself, a map 88: copying them is the difference
-        yield f"scale.list.{count}", f"list at {count} modules, instructions per module", 1.05
+        yield f"scale.list.{count}", f"list at {count} modules, instructions per module", 1.06
         yield f"scale.unload.{count}", f"the next unload at {count} modules, instructions", None
     for name, text, target in (("connection", "connection opened and closed, instructions", None),
                                ("byte", "bulk, instructions per byte", 1.00)):

@@ -8,6 +8,11 @@
 
 static void check_line(const struct module_conf_line *line)
 {
+	EXPECT(*line->file);
+	if (line->kind == MODULE_CONF_BAD) {
+		EXPECT(*line->text);
+		return;
+	}
 	EXPECT(module_is_name(line->name));
 	if (line->kind == MODULE_CONF_OPTIONS)
 		EXPECT(strchr(line->text, '=') > line->text);
@@ -21,7 +26,7 @@ static void check_conf(const struct module_conf *conf)
 	size_t seen = 0;
 	int kind;
 
-	for (kind = MODULE_CONF_LOAD; kind <= MODULE_CONF_ALIAS; kind++) {
+	for (kind = MODULE_CONF_LOAD; kind <= MODULE_CONF_BAD; kind++) {
 		line = NULL;
 		while ((line = module_conf_next(conf, kind, NULL, line))) {
 			check_line(line);

@@ -124,7 +124,7 @@ static bool is_sound(const uint8_t *data, size_t size)
 	return sound;
 }
 
-uint8_t *fuzz_edit_object(const uint8_t *edits, size_t edits_size, size_t *size)
+uint8_t *fuzz_edit_object(const uint8_t *edits, size_t edits_size, size_t *size, bool for_libbpf)
 {
 	uint8_t *obj;
 
@@ -134,7 +134,7 @@ uint8_t *fuzz_edit_object(const uint8_t *edits, size_t edits_size, size_t *size)
 	EXPECT(obj);
 	memcpy(obj, seed, seed_size);
 	apply(obj, edits, edits_size);
-	if (!is_sound(obj + btf_section->sh_offset, btf_section->sh_size)) {
+	if (for_libbpf && !is_sound(obj + btf_section->sh_offset, btf_section->sh_size)) {
 		free(obj);
 		return NULL;
 	}

@@ -22,8 +22,9 @@ static struct file {
 } files[8];
 static size_t file_cnt;
 
-static const char * const folders[] = { "/etc/bpf/", "/usr/lib/bpf/", "/sys/kernel/btf",
-					"/proc/kallsyms", "/fuzz/" };
+static const char * const folders[] = { "/etc/bpf/", "/run/bpf/", "/usr/local/lib/bpf/",
+					"/usr/lib/bpf/", "/sys/kernel/btf", "/proc/kallsyms",
+					"/fuzz/" };
 
 int __real_open(const char *path, int flags, ...);
 FILE *__real_fopen(const char *path, const char *mode);

@@ -20,9 +20,9 @@ void fuzz_add_file(const char *path, const void *data, size_t size);
 void fuzz_forget_files(void);
 
 /* The object that FUZZ_SEED names, with what the input says changed: to be freed.
- * NULL if libbpf's own code can't be given it; fuzz/README.md says why.
+ * NULL if it is @for_libbpf, whose own code can't be given it; fuzz/README.md says why.
  */
-uint8_t *fuzz_edit_object(const uint8_t *edits, size_t edits_size, size_t *size);
+uint8_t *fuzz_edit_object(const uint8_t *edits, size_t edits_size, size_t *size, bool for_libbpf);
 
 /* bpftool's commands write their results to nowhere in between. */
 void fuzz_begin_output(bool json);

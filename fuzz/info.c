@@ -22,12 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t image_size, seed_size;
 	uint8_t *image, *seed;
 
-	image = fuzz_edit_object(data, size, &image_size);
+	image = fuzz_edit_object(data, size, &image_size, false);
 	if (!image)
 		return 0;
 
 	/* the kernel that it is compared with has the types of the seed */
-	seed = fuzz_edit_object(NULL, 0, &seed_size);
+	seed = fuzz_edit_object(NULL, 0, &seed_size, false);
 	fuzz_add_file(OBJECT, image, image_size);
 	fuzz_add_file("/sys/kernel/btf/vmlinux", seed, seed_size);
 	fuzz_add_file("/proc/kallsyms", "0 T x\n", 6);

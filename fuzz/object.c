@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t image_size;
 	uint8_t *image;
 
-	image = fuzz_edit_object(data, size, &image_size);
+	image = fuzz_edit_object(data, size, &image_size, true);
 	if (!image)
 		return 0;
 

@@ -17,7 +17,7 @@ static struct bpf_module *mod;
 static void open_object(void)
 {
 	size_t size;
-	uint8_t *image = fuzz_edit_object(NULL, 0, &size);
+	uint8_t *image = fuzz_edit_object(NULL, 0, &size, true);
 
 	obj = bpf_object__open_mem(image, size, NULL);
 	EXPECT(obj);

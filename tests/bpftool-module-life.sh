@@ -6,8 +6,6 @@
 
 module() { run bpftool module "$@"; }
 json() { run bpftool --json "$@"; }
-# one_error TEXT: as one_line, after lines that tell what goes on
-one_error() { [ "$status" != 0 ] && [ "$(grep -c '^Error: ' "$out")" = 1 ] && says "$1"; }
 wait_state() {
 	for _ in {1..600}; do
 		bpftool module list | grep -q "$1" && return

@@ -69,8 +69,10 @@ for words in 'name x' 'pin /sys/fs/bpf/x'; do
 	module load $sections $words
 	check "${words% *}-for-two-refused" one_line "'${words% *}' is for one module, $sections has bm_first and bm-second.x"
 done
-json load $sections ops second_b name x pin /sys/fs/bpf/x
-check chosen-op field '[(m["name"], m["ops"]) for m in d]' "[('x', ['second_b'])]"
+# longer than the kernel's names of ops
+second_b=second_b_of_a_name_that_is_longer_than_the_63_characters_of_an_op
+json load $sections ops $second_b name x pin /sys/fs/bpf/x
+check chosen-op field '[(m["name"], m["ops"]) for m in d]' "[('x', ['$second_b'])]"
 module unload pinned /sys/fs/bpf/x
 check unload-pinned exits 0
 rm /sys/fs/bpf/x
@@ -121,7 +123,7 @@ sysctl -qw net.ipv4.tcp_congestion_control=reno
 module unload bm_params drain
 module load $params
 module show bm_params
-check users-of-another-module-are-not-ours not says socket
+check users-of-another-module-are-not-ours not says "socket 127"
 module unload bm_params
 kill $sockets
 wait $sockets 2>/dev/null

@@ -37,7 +37,7 @@ module bogus
 check unknown-command not exits 0
 module help
 check help-exits-0 exits 0
-check help-shows-verbs says 'unload MODULE [drain | wait [SECONDS]]'
+check help-shows-verbs says 'unload MODULE... [drain | wait [SECONDS]]'
 
 run bpftool feature probe kernel
 check feature-says-yes grep -Fxq 'BPF modules is available' "$out"
@@ -66,7 +66,7 @@ check json-users field 'd[0]["users"]' 0
 check json-op field 'd[0]["ops"][0]["name"]' cubic
 check json-op-type field 'd[0]["ops"][0]["type"]' tcp_congestion_ops
 check json-progs field 'len(d[0]["prog_ids"]) > 5' True
-check json-memory field '0 < d[0]["memory"] < 100000' True
+check json-memory field '0 < d[0]["bytes_memlock"] < 100000' True
 json show bpf_cubic
 id=$(python3 -c 'import json, sys; d = json.load(sys.stdin); print((d[0] if type(d) is list else d)["id"])' <"$out")
 module show id "$id"

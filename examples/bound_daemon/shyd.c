@@ -35,7 +35,6 @@ static void serve(struct tcp_shy *skel)
 
 int main(int argc, char **argv)
 {
-	LIBBPF_OPTS(bpf_module_attach_opts, opts, .flags = BPF_F_MODULE_BOUND);
 	struct tcp_shy *skel;
 	int err = 1;
 
@@ -50,9 +49,9 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		skel->data->limit = strtoul(argv[1], NULL, 0);
 
+	bpf_module__set_flags(skel->modules.tcp_shy, BPF_F_MODULE_BOUND);
 	/* libbpf prints the kernel's reason if it does not want the module */
-	skel->links.tcp_shy = bpf_module__attach_opts(skel->modules.tcp_shy, &opts);
-	if (skel->links.tcp_shy) {
+	if (!tcp_shy__attach(skel)) {
 		serve(skel);
 		err = 0;
 	}

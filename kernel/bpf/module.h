@@ -172,7 +172,7 @@ void bpf_module_log_users(struct seq_buf *log, unsigned long users);
 u32 bpf_module_log_finish(struct seq_buf *log, const union bpf_attr *attr, int err);
 
 /* module_name.c: what a name is, and whose it is */
-#define BPF_MODULE_NAME_RULE "1 to %d letters, digits, '_', '.' or '-'"
+#define BPF_MODULE_NAME_RULE "1 to %d letters, digits, '_', '.' or '-', but no '-' first and not '.' or '..'"
 int bpf_module_copy_name(char *name, u64 uname);
 int bpf_module_add_name(struct bpf_module *mod, struct seq_buf *log);
 void bpf_module_del_name(struct bpf_module *mod);

@@ -65,8 +65,11 @@ static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
 	return mod;
 }
 
+/* What the subsystem itself says is better. */
 static void bpf_module_log_reg(const struct bpf_struct_ops_inst *inst, int err)
 {
+	if (bpf_struct_ops_has_reason(inst))
+		return;
 	switch (err) {
 	case -EEXIST:
 		bpf_struct_ops_log(inst, NULL, "the subsystem has one of that name already");

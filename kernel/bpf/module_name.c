@@ -27,7 +27,8 @@ static bool bpf_module_name_valid(const char *name)
 		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.-", *c)))
 			return false;
 	}
-	return c != name;
+	/* "." and ".." name folders, and tools take a '-' for the begin of an option */
+	return c != name && *name != '-' && strcmp(name, ".") && strcmp(name, "..");
 }
 
 /* Copy a name from user address @uname to @name, BPF_MODULE_NAME_LEN zeroed

@@ -111,6 +111,18 @@ static void bpf_module_switch_back(struct bpf_module_op *op, struct bpf_module_o
 				 "not taken back after a failed replacement, error %d", -err);
 }
 
+/* What the subsystem itself says is better. */
+static void bpf_module_log_update(const struct bpf_struct_ops_inst *inst, int err)
+{
+	if (bpf_struct_ops_has_reason(inst))
+		return;
+	if (err == -EOPNOTSUPP)
+		bpf_struct_ops_log(inst, NULL, "the subsystem cannot replace ops of this type");
+	else
+		bpf_struct_ops_log(inst, NULL, "the subsystem refused the replacement, error %d",
+				   -err);
+}
+
 static int bpf_module_switch(struct bpf_module *mod, struct bpf_module_pairs *pairs)
 {
 	int err = 0;
@@ -124,12 +136,10 @@ static int bpf_module_switch(struct bpf_module *mod, struct bpf_module_pairs *pa
 	if (!err)
 		return 0;
 
-	if (err == -EOPNOTSUPP)
-		bpf_struct_ops_log(mod->ops[i].inst, NULL,
-				   "the subsystem cannot replace ops of this type");
-	else
-		bpf_struct_ops_log(mod->ops[i].inst, NULL,
-				   "the subsystem refused the replacement, error %d", -err);
+	bpf_module_log_update(mod->ops[i].inst, err);
+	/* What is switched back is not to be found by who found it before. */
+	if (i)
+		bpf_module_sync(mod);
 	while (i-- > 0)
 		bpf_module_switch_back(&mod->ops[i], pairs->old[i]);
 	return err;

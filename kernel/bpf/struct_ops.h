@@ -100,6 +100,7 @@ void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst);
 
 /* struct_ops_log.c */
 int bpf_struct_ops_errno(int err);
+bool bpf_struct_ops_has_reason(const struct bpf_struct_ops_inst *inst);
 __printf(3, 4)
 void bpf_struct_ops_log(const struct bpf_struct_ops_inst *inst,
 			const struct btf_member *member, const char *fmt, ...);

@@ -23,6 +23,12 @@ int bpf_struct_ops_errno(int err)
 	}
 }
 
+/* Was a reason written already? */
+bool bpf_struct_ops_has_reason(const struct bpf_struct_ops_inst *inst)
+{
+	return inst->log && seq_buf_used(inst->log);
+}
+
 static const char *bpf_struct_ops_type_name(const struct bpf_struct_ops_inst *inst)
 {
 	return btf_name_by_offset(inst->btf, inst->st_ops_desc->type->name_off);
@@ -34,6 +40,18 @@ static void bpf_struct_ops_log_start(const struct bpf_struct_ops_inst *inst)
 		seq_buf_printf(inst->log, "op %s (%s)", inst->name, bpf_struct_ops_type_name(inst));
 	else
 		seq_buf_printf(inst->log, "op #%u (%s)", inst->nr, bpf_struct_ops_type_name(inst));
+}
+
+static void bpf_struct_ops_vlog(const struct bpf_struct_ops_inst *inst,
+				const struct btf_member *member, struct va_format *vaf)
+{
+	if (!inst->log)
+		return;
+	bpf_struct_ops_log_start(inst);
+	if (member)
+		seq_buf_printf(inst->log, ", member %s",
+			       btf_name_by_offset(inst->btf, member->name_off));
+	seq_buf_printf(inst->log, ": %pV\n", vaf);
 }
 
 /**
@@ -50,19 +68,35 @@ void bpf_struct_ops_log(const struct bpf_struct_ops_inst *inst,
 	struct va_format vaf;
 	va_list args;
 
-	if (!inst->log)
-		return;
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	bpf_struct_ops_vlog(inst, member, &vaf);
+	va_end(args);
+}
+
+/**
+ * bpf_struct_ops_refused - say why a subsystem refuses an op
+ * @kdata: the kernel struct that its reg() or update() was called with
+ * @fmt: the reason in one line, without a newline, for a person to read
+ *
+ * Who loads a BPF module gets it in place of the number of the error. Who uses a
+ * struct_ops map gets that number alone.
+ *
+ * Context: process, in reg() or update() of @kdata.
+ */
+void bpf_struct_ops_refused(const void *kdata, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
 
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	bpf_struct_ops_log_start(inst);
-	if (member)
-		seq_buf_printf(inst->log, ", member %s",
-			       btf_name_by_offset(inst->btf, member->name_off));
-	seq_buf_printf(inst->log, ": %pV\n", &vaf);
+	bpf_struct_ops_vlog(container_of(kdata, struct bpf_struct_ops_inst, kdata), NULL, &vaf);
 	va_end(args);
 }
+EXPORT_SYMBOL_GPL(bpf_struct_ops_refused);
 
 /**
  * bpf_struct_ops_log_prog - say what a program is, and what it should be

@@ -12,9 +12,12 @@ triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 package() { echo "$build/deb/$1"_*.deb; }
 depends() { dpkg-deb -f "$(package "$1")" Depends | grep -qw "$2"; }
 
-run scripts/build-deb
+CONFIG=vm run scripts/build-deb
 check packages-build exits 0
 [ "$status" = 0 ] || finish
+check kernel-is-for-no-other test -e "$build"/deb/linux-image-*-vm_*.deb
+run dpkg-deb -f "$build"/deb/linux-image-*-vm_*.deb Description
+check kernel-says-so says 'virtual machine only'
 for name in 'linux-image-*' bpftool libbpf1 libbpf-dev; do
 	# shellcheck disable=SC2086
 	run dpkg-deb -x "$build"/deb/${name}_*.deb "$root"
@@ -53,8 +56,19 @@ int main(void)
 END
 run gcc -Wall -Werror -I"$root/usr/include" "$root/probe.c" -L"$root/usr/lib/$triplet" -lbpf -o "$root/probe"
 check program-links-with-libbpf-dev exits 0
+run nm -D "$root/probe"
+check modules-have-a-version-of-their-own says libbpf_probe_bpf_module@LIBBPF_MODULES
 run gcc -Wall -Werror -I"$root/usr/include" "$root/probe.c" "$root/usr/lib/$triplet/libbpf.a" -lelf -lz -o "$root/probe-static"
 check program-links-statically exits 0
+
+# The examples, as somebody builds them who has the packages installed
+mkdir "$root/examples"
+run env PKG_CONFIG_SYSROOT_DIR="$root" PKG_CONFIG_PATH="$root/usr/lib/$triplet/pkgconfig" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 \
+	PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 make -C examples OUT="$root/examples" CLANG=clang-19 \
+	BPFTOOL="$root/usr/sbin/bpftool" VMLINUX_BTF="$build/kernel/default/vmlinux.btf"
+check examples-build exits 0
+run ldd "$root/examples/shyd"
+check example-is-linked-with-the-library says libbpf.so.1
 
 image=$(echo "$root"/boot/vmlinuz-*)
 IMAGE=$image SHARE=$root LOG=deb-test run scripts/vm run '

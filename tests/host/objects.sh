@@ -11,9 +11,6 @@ uapi=$build/linux/tools/include/uapi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch" "$out"' EXIT
 
-# libbpf_line TEXT: libbpf says it in one line, and bpftool fails
-libbpf_line() { [ "$status" != 0 ] && [ "$(grep -c '^libbpf: ' "$out")" = 1 ] && says "$1"; }
-
 # compile NAME <SOURCE: to $scratch/NAME.bpf.o
 compile() {
 	clang-19 -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I"$build/tools/default" \
@@ -42,26 +39,37 @@ info() { run "$bpftool" module info "$scratch/$1.bpf.o"; }
 long=$(printf 'a%.0s' {1..63})
 object misuse "$(op .module. x)"
 info misuse
-check section-without-a-name libbpf_line 'write SEC(".module.NAME")'
+check section-without-a-name one_line 'write SEC(".module.NAME")'
 object misuse "$(op .module x)"
 info misuse
-check section-without-a-dot libbpf_line 'write SEC(".module.NAME")'
+check section-without-a-dot one_line 'write SEC(".module.NAME")'
 object misuse "$(op '?.module.' x)"
 info misuse
-check optional-section-without-a-name libbpf_line 'write SEC(".module.NAME")'
+check optional-section-without-a-name one_line 'write SEC(".module.NAME")'
 object misuse "$(op .module.a/b x)"
 info misuse
-check section-with-a-bad-character libbpf_line "section '.module.a/b': '/' can't be in a module's name"
+check section-with-a-bad-character one_line "section '.module.a/b': '/' can't be in a module's name"
 object misuse "$(op ".module.${long}a" x)"
 info misuse
-check section-with-a-long-name libbpf_line "the module's name has 64 characters, 63 are allowed"
+check section-with-a-long-name one_line "the module's name has 64 characters, 63 are allowed"
+for name in . .. -x; do
+	object misuse "$(op ".module.$name" x)"
+	info misuse
+	check "section-with-the-name-$name" one_line "section '.module.$name': '$name' can't be a module's name"
+done
+for file in -x . ..; do
+	object any "$(op .struct_ops x)"
+	mv "$scratch/any.bpf.o" "$scratch/$file.bpf.o"
+	info "$file"
+	check "file-with-the-name-$file-gives-another" says "module      _${file#?}"
+done
 object misuse 'SEC(".module.x") int v = 3;'
 info misuse
-check section-with-an-int libbpf_line 'var v in section .module.x: int is not a struct'
+check section-with-an-int one_line 'var v in section .module.x: int is not a struct'
 object misuse 'SEC("tc") int g(void *ctx) { return 0; }' \
 	'SEC(".module.x") struct tcp_congestion_ops x = { .ssthresh = (void *)g };'
 info misuse
-check program-of-another-type libbpf_line 'prog g is not struct_ops BPF program'
+check program-of-another-type one_line 'prog g is not struct_ops BPF program'
 object longest "$(op ".module.$long" x)"
 info longest
 check section-with-the-longest-name says "$long"
@@ -78,14 +86,102 @@ check missing-file-fails not exits 0
 run "$bpftool" module info
 check info-needs-a-file not exits 0
 
+# What is no object, and why it is none
+printf '%s\n' "$prelude" "$prog" "$(op .struct_ops x)" >"$scratch/plain.c"
+clang-19 -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I"$build/tools/default" -I"$build/tools/default/libbpf/include" \
+	-c "$scratch/plain.c" -o "$scratch/nobtf.bpf.o"
+info nobtf
+check no-btf one_line "no BTF in $scratch/nobtf.bpf.o; compile with -g"
+object whole "$(op .struct_ops x)"
+llvm-objcopy-19 --strip-all --keep-section=.BTF "$scratch/whole.bpf.o" "$scratch/stripped.bpf.o"
+info stripped
+check stripped one_line "no symbols in $scratch/stripped.bpf.o, it was stripped"
+reason() { run "$bpftool" module info "$1"; check "$2" one_line "can't open $1: $3"; }
+reason "$scratch/" a-folder-is-a-folder 'Is a directory'
+reason /dev/null a-device-is-no-file 'it is not a regular file'
+mkfifo "$scratch/pipe.o"
+reason "$scratch/pipe.o" a-pipe-is-not-waited-for 'it is not a regular file'
+reason /etc/passwd a-text-is-no-object 'it is not an ELF file'
+reason "$(realpath "$bpftool")" a-program-is-no-object 'it is not an object of BPF programs'
+run "$bpftool" -j module info "$scratch/nobtf.bpf.o"
+check json-tells-the-reason field 'd["error"].endswith("compile with -g")' True
+
+# Output that can't be written
+for option in '' -j; do
+	# shellcheck disable=SC2086
+	run bash -c "'$bpftool' $option module info $scratch/whole.bpf.o >/dev/full"
+	check "full-disk$option" one_line 'failed to write the output'
+	check "full-disk$option-exits-1" exits 1
+	# shellcheck disable=SC2086
+	run bash -c "'$bpftool' $option module info $scratch/whole.bpf.o >&-"
+	check "closed-output$option" one_line 'failed to write the output'
+done
+run bash -c "'$bpftool' module help 2>/dev/full >&-"
+check help-on-a-closed-output exits 0
+run "$bpftool" -j bogus
+check json-unknown-command field 'd["error"]' "unknown command 'bogus'"
+check failure-exits-1 exits 1
+printf 'version\nmodule info %s\n' "$scratch/nobtf.bpf.o" >"$scratch/batch"
+run "$bpftool" -j batch file "$scratch/batch"
+check json-batch-with-a-failure field 'd[1]["output"]["error"].startswith("no BTF")' True
+printf 'module info %s\nversion\n' "$scratch/whole.bpf.o" >"$scratch/batch"
+run "$bpftool" batch file "$scratch/batch"
+check batch-exits-0 exits 0
+check batch-read-well says 'processed 2 commands'
+
+# Programs that no op has
+object others "$(op .module.m x)" 'SEC("fentry/no_such_function") int BPF_PROG(watch) { return 0; }' \
+	'SEC("syscall") int setup(void *ctx) { return 0; }' 'SEC("struct_ops") void BPF_PROG(later, struct sock *sk) { }' \
+	'struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 1); __uint(key_size, 4); __array(values, int (void *)); } jump SEC(".maps") = { .values = { (void *)later } };'
+info others
+check info-not-attached says 'watch (fentry/no_such_function, not attached)'
+check info-not-run says 'setup (syscall, not attached)'
+check info-tail-called-is-used says 'later (struct_ops)'
+run "$bpftool" -j module info "$scratch/others.bpf.o"
+check json-not-attached field '[p["name"] for p in d["programs"] if not p["attached"]]' "['watch', 'setup']"
+
+# Texts and values as a C programmer writes them, and nothing that a terminal obeys
+object texts 'static const char evil[] SEC(".modinfo") = "description=a\033[2Jb\nkernel      has what is needed";' \
+	'BPF_MODULE_AUTHOR("Jürgen");' 'static const char bytes[] SEC(".modinfo") = "version=\377";' \
+	'const volatile char letter = 0x61; const volatile char end = 0; const volatile char quote = 0x27;' \
+	'const volatile char name[8] = "\303\274b\\"; const volatile char raw[2] = "ab"; const volatile char words[2][4] = { "ab", "c" };' \
+	'const volatile __u16 grid[2][3] = { { 1, 2, 3 }, { 4, 5, 6 } };' \
+	'__attribute__((used)) int use(int i) { return letter + end + quote + name[i] + raw[i] + words[i][i] + grid[i][i]; }' "$(op .module.m x)"
+info texts
+check text-is-escaped says 'description a\x1b[2Jb\nkernel      has what is needed'
+check text-in-utf8 says 'author      Jürgen'
+check text-that-is-none says 'version     \xff'
+check char-value says "letter = 'a' (char)"
+check char-zero says "end = '\\0' (char)"
+check char-quote says "quote = '\\'' (char)"
+check utf8-value says 'name = "üb\\"'
+check char-array-without-an-end says "raw = ['a','b']"
+check texts-in-rows says 'words = ["ab","c"]'
+check numbers-in-rows says 'grid = [[1,2,3],[4,5,6]]'
+run "$bpftool" -j module info "$scratch/texts.bpf.o"
+check json-text-is-json field 'd["description"][0].startswith("a\x1b[2Jb\n")' True
+check json-utf8 field 'd["author"][0]' Jürgen
+check json-no-character field 'd["version"][0]' $'\ufffd'
+check json-char field '{p["name"]: p["default"] for p in d["params"]}["letter"]' a
+check json-utf8-value field '{p["name"]: p["default"] for p in d["params"]}["name"]' 'üb\'
+
+# BTF without an end
+hostile() { tests/host/hostile.py "$1" "$scratch/whole.bpf.o" "$scratch/$1.btf" && llvm-objcopy-19 --update-section ".BTF=$scratch/$1.btf" "$scratch/whole.bpf.o" "$scratch/$1.bpf.o"; }
+for how in ring union pointers array deep; do
+	hostile $how
+	run timeout 20 "$bpftool" module info "$scratch/$how.bpf.o"
+	check "endless-$how" one_line "the BTF of $scratch/$how.bpf.o is broken: type"
+done
+
 object full 'BPF_MODULE_DESCRIPTION("first of two");' 'BPF_MODULE_AUTHOR("A");' \
 	'BPF_MODULE_VERSION("1.0");' 'const volatile __u16 beta = 717;' \
 	'const volatile enum { LOW, HIGH } mode = HIGH;' 'const volatile float ratio = 1.5;' \
 	'static const volatile int hidden = 2;' 'const int fixed = 3;' \
 	'BPF_MODULE_PARM_DESC(beta, "how far the window shrinks");' \
 	'BPF_MODULE_PARM_DESC(two.name, "what sockets ask for");' \
+	'extern int CONFIG_NO_SUCH_OPTION __kconfig; extern int CONFIG_NO_SUCH_WEAK __kconfig __weak;' \
 	'extern void no_such_kfunc(void) __ksym;' 'extern void no_such_weak(void) __ksym __weak;' \
-	'SEC("struct_ops") void BPF_PROG(g, struct sock *sk) { no_such_kfunc(); if (no_such_weak) no_such_weak(); }' \
+	'SEC("struct_ops") void BPF_PROG(g, struct sock *sk) { if (CONFIG_NO_SUCH_OPTION + CONFIG_NO_SUCH_WEAK) no_such_kfunc(); if (no_such_weak) no_such_weak(); }' \
 	'struct tcp_congestion_ops___more { void (*no_such_member)(struct sock *sk); int no_such_zero; };' \
 	'SEC(".module.m") struct tcp_congestion_ops___more three = { .no_such_member = (void *)g };' \
 	'struct no_such_ops { int x; };' '__attribute__((used)) int use(void) { return beta + mode + hidden + (int)fixed; }' \
@@ -119,6 +215,8 @@ if [ -r /sys/kernel/btf/vmlinux ]; then
 	check lacks-ops-type lacks 'ops type' no_such_ops True
 	check lacks-member lacks member tcp_congestion_ops.no_such_member False
 	check lacks-kfunc lacks kfunc no_such_kfunc False
+	check lacks-option field "[m['optional'] for m in d['missing'] if m['what'] == 'config' and m['name'].startswith('CONFIG_NO_SUCH_OPTION')]" '[False]'
+	check lacks-weak-option field "[m['optional'] for m in d['missing'] if m['what'] == 'config' and m['name'].startswith('CONFIG_NO_SUCH_WEAK')]" '[True]'
 	check lacks-weak-kfunc lacks kfunc no_such_weak True
 	check may-lack-a-member-that-is-zero not says no_such_zero
 fi
@@ -183,6 +281,14 @@ check skeleton-has-no-links-of-ops not says 'struct bpf_link *op_a;'
 cp "$out" "$scratch/linked.skel.h"
 skeleton full
 cp "$out" "$scratch/full.skel.h"
+object words "$(op .module.class a)" "$(op .module.int b)" "$(op .module.not-eq c)" "$(op .module.linux d)" \
+	"$(op .module.2nd e)" "$(op .module.... g)"
+skeleton words
+check skeleton-of-reserved-words exits 0
+cp "$out" "$scratch/words.skel.h"
+object clash "$(op .module.class a)" "$(op .module.class_ b)"
+skeleton clash
+check reserved-word-that-clashes says "modules 'class' and 'class_' both are class_"
 
 # The same program in C and in C++
 cat >"$scratch/use.c" <<'END'
@@ -190,6 +296,23 @@ cat >"$scratch/use.c" <<'END'
 #include <linux/bpf_module.h>
 #include "linked.skel.h"
 #include "full.skel.h"
+#include "words.skel.h"
+
+/* names that are the program's own, not libbpf's */
+void check_path(void) {}
+void make_parent_dir(void) {}
+void btf_format_type(void) {}
+
+static void use_words(void)
+{
+	struct words *skel = words__open();
+
+	if (!skel)
+		return;
+	printf("%s %s %s %s\n", bpf_module__name(skel->modules.class_), bpf_module__name(skel->modules.int_),
+	       bpf_module__name(skel->modules.not_eq_), bpf_module__name(skel->modules._2nd));
+	words__destroy(skel);
+}
 
 int main(void)
 {
@@ -205,6 +328,7 @@ int main(void)
 	printf("%d", bpf_module__set_param(full->modules.m, "beta", "7"));
 	printf(" %d\n", (int)full->rodata->beta);
 	printf("%d\n", bpf_module__pin(skel->modules.shared, "/nowhere/x"));
+	use_words();
 	linked__destroy(skel);
 	full__destroy(full);
 	return 0;
@@ -219,6 +343,7 @@ for compiler in gcc g++; do
 	run "$scratch/use"
 	check "runs-from-$compiler" says "shared own-a"
 	check "parameter-from-$compiler" says "0 7"
+	check "reserved-words-from-$compiler" says "class int not-eq 2nd"
 	check "pin-before-attach-from-$compiler" says "module 'shared': not attached, so it has no pins"
 done
 
@@ -228,7 +353,32 @@ check version-tells-modules grep -Eq '^features: .*\bmodules\b' "$out"
 run "$bpftool" -j version
 check version-json-tells-modules field 'd["features"]["modules"]' True
 run "$bpftool" module info no_such_object
-check info-unknown-name one_line 'no file no_such_object, and no module of that name in /usr/lib/bpf/modules'
+check info-unknown-name one_line 'no module no_such_object in the folders bpf/modules of /etc, /run, /usr/local/lib and /usr/lib'
+
+# A name is never a file of the current folder
+cd "$scratch" || exit 1
+cp full.bpf.o full
+mkdir folder
+run "$bpftool" module info full
+check file-is-no-name one_line 'no module full in'
+check file-is-no-name-but-a-path says 'the file in this folder is ./full'
+run "$bpftool" module info folder
+check folder-is-no-name one_line 'no module folder in'
+run "$bpftool" module info ./full
+check path-is-a-file says 'first of two'
+run "$bpftool" module info full.bpf.o
+check object-is-a-file says 'first of two'
+for word in '' - -x . .. 'a b' 'x=y' "$long"a; do
+	run "$bpftool" -- module info "$word"
+	check "'$word'-is-no-name" one_line "'$word' can't name a module"
+done
+run "$bpftool" -- module config -x
+check config-of-no-name one_line "'-x' can't name a module"
+run "$bpftool" module ''
+check empty-word-is-no-command not exits 0
+run "$bpftool" '' list
+check empty-word-is-no-object not exits 0
+cd "$OLDPWD" || exit 1
 
 # Completion, of what a stand-in lists
 . tests/completion
@@ -246,7 +396,7 @@ check complete-info-file prints a-file
 completes bpftool mod
 check complete-object prints module
 completes bpftool module ''
-check complete-verbs prints "$(printf '%s\n' show list load unload dump info pin boot autoload aliases help)"
+check complete-verbs prints "$(printf '%s\n' show list load unload dump info pin boot autoload aliases config help)"
 for verb in show list dump unload pin; do
 	completes bpftool module $verb ''
 	check "complete-$verb-module" prints "id
@@ -267,7 +417,12 @@ done
 for words in cubic 'id 7' 'name cubic' 'pinned a-pin'; do
 	# shellcheck disable=SC2086
 	completes bpftool module unload $words ''
-	check "complete-unload-${words% *}-how" prints "drain
+	check "complete-unload-${words% *}-how" prints "id
+name
+pinned
+cubic
+cu_two
+drain
 wait"
 	# shellcheck disable=SC2086
 	completes bpftool module pin $words ''
@@ -276,11 +431,19 @@ wait"
 	completes bpftool module show $words ''
 	check "complete-show-${words% *}-ends" prints ''
 done
-completes bpftool --json module unload cubic ''
-check complete-after-an-option prints "drain
-wait"
+completes bpftool --json module unload cubic dr
+check complete-after-an-option prints drain
+completes bpftool module unload cubic cu_
+check complete-unload-another prints cu_two
+completes bpftool module unload cubic id ''
+check complete-unload-another-id prints "7
+12"
+completes bpftool module unload cubic drain ''
+check complete-unload-ends prints ''
 completes bpftool --bp
 check complete-option prints --bpffs
+completes bpftool module config ''
+check complete-config-names-alone prints ''
 for verb in boot aliases help; do
 	completes bpftool module $verb ''
 	check "complete-$verb-ends" prints ''
@@ -294,6 +457,7 @@ check complete-keywords-that-are-left prints "ops
 name 
 pin 
 replace 
+dry-run 
 beta=
 mode=
 two.name="
@@ -315,7 +479,14 @@ two"
 completes bpftool module load "$full" ops one be
 check complete-param prints beta=
 completes bpftool module load "$full" two
-check complete-member prints two.name=
+check complete-member prints "a-file
+two.name="
 completes bpftool module load "$full" pi
-check complete-keyword prints 'pin '
+check complete-keyword prints "pin 
+a-file"
+completes bpftool module load "$full" other.o ''
+check complete-load-another prints "dry-run 
+a-file"
+completes bpftool module load "$full" dry-run ops ''
+check complete-ops-of-a-dry-run says three
 finish

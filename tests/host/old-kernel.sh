@@ -39,9 +39,9 @@ echo "program: status=$?"
 '
 check machine-ends-well exits 0
 for verb in show list show-one load load-old unload dump pin; do
-	check "$verb-is-refused" grep -Exq "$verb: Error: this kernel does not have BPF modules status=255" "$out"
+	check "$verb-is-refused" grep -Exq "$verb: Error: this kernel does not have BPF modules status=1" "$out"
 done
-check json-is-refused grep -Fxq 'json: {"error":"this kernel does not have BPF modules"} status=255' "$out"
+check json-is-refused grep -Fxq 'json: {"error":"this kernel does not have BPF modules"} status=1' "$out"
 check help-works grep -q '^help: Usage: ' "$out"
 check feature-says-no grep -Exq 'BPF modules is NOT available( status=0)?' "$out"
 check feature-json-says-no grep -Eq '^feature-json: .*"have_bpf_module":false' "$out"

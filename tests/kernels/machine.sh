@@ -20,6 +20,12 @@ cp "$build/kernel/default/.config" "$machine"
 run make -s deb CONFIG="$scratch/none"
 check no-such-file-is-told says 'none: no such file'
 check no-such-file-fails not exits 0
+# a machine without a file of its configuration is asked for one
+if [ ! -f "/boot/config-$(uname -r)" ]; then
+	run make -s deb
+	check no-configuration-is-told says 'name a configuration with CONFIG=FILE'
+	check no-configuration-fails not exits 0
+fi
 grep -v '^CONFIG_MODULES=' "$machine" >"$scratch/without-modules"
 echo '# CONFIG_MODULES is not set' >>"$scratch/without-modules"
 run make -s deb CONFIG="$scratch/without-modules"

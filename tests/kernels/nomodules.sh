@@ -39,7 +39,7 @@ check scheduler-loads says 'load: Loaded module scx_simple'
 check scheduler-is-on says 'state: enabled'
 check scheduler-unloads says 'unload: Unloaded module scx_simple'
 check scheduler-is-off says 'after: disabled'
-check program-is-refused says 'Error: can'"'"'t load /objs/bpf_cubic.bpf.o: this kernel does not take a program of it; types of ops with an owner need CONFIG_MODULES'
+check program-is-refused says 'Error: can'"'"'t load /objs/bpf_cubic.bpf.o: types of ops with an owner need CONFIG_MODULES, which is not set'
 check op-is-refused grep -q '^plain: .*op plain: type .* is not an ops type of a subsystem; those with an owner need CONFIG_MODULES' "$out"
 check nothing-is-left grep -Fxq 'left: ' "$out"
 finish

@@ -11,7 +11,8 @@
 
 /*
  * Bytes of a module's name, and of an op's, with the terminating NUL.  A name
- * is not empty and made of letters, digits, '_', '.' and '-'.
+ * has letters, digits, '_', '.' and '-', at least one; it does not begin with '-',
+ * and is not "." or "..".
  */
 #define BPF_MODULE_NAME_LEN 64
 

@@ -5,11 +5,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -22,102 +24,160 @@
 #define HELP_SPEC_MODULE						\
 	"MODULE := { id ID | name NAME | pinned FILE | NAME }"
 
-/* Modules that bear the same name: one live one at most, others on their way out. */
+/* Modules that a name means: those that hold it, live or detached, and without
+ * them those that are going. One holds it as it is written, while several can hold
+ * it with '-' for '_'.
+ */
 struct name_matches {
-	int fd;
-	bool live;
-	unsigned int going;
-	char ids[128];
+	const char *name;
+	bool is_exact;
+	int fd; /* of one of them, -1 for none */
+	bool is_held;
+	unsigned int cnt;
+	char *ids; /* "7, 12" */
 };
 
-static void match_name(struct name_matches *matches, int fd, const struct bpf_module_info *info)
+static void free_matches(struct name_matches *matches)
 {
-	size_t len = strlen(matches->ids);
-	bool live = info->state == BPF_MODULE_STATE_LIVE;
+	if (matches->fd >= 0)
+		close(matches->fd);
+	free(matches->ids);
+	matches->fd = -1;
+	matches->ids = NULL;
+	matches->cnt = 0;
+}
 
-	if (!live) {
-		matches->going++;
-		snprintf(matches->ids + len, sizeof(matches->ids) - len, "%s%u",
-			 len ? ", " : "", info->id);
-	}
+static int add_match(struct name_matches *matches, int fd, const struct bpf_module_info *info)
+{
+	bool is_held = info->state != BPF_MODULE_STATE_GOING;
+	char *ids;
 
-	if (matches->live || (!live && matches->fd >= 0)) {
+	if (matches->is_held && !is_held) {
 		close(fd);
-		return;
+		return 0;
 	}
+	if (is_held && !matches->is_held)
+		free_matches(matches);
+	matches->is_held = is_held;
+
+	if (asprintf(&ids, "%s%s%u", matches->ids ?: "", matches->ids ? ", " : "", info->id) < 0) {
+		close(fd);
+		return -ENOMEM;
+	}
+	free(matches->ids);
+	matches->ids = ids;
+	matches->cnt++;
 	if (matches->fd >= 0)
 		close(matches->fd);
 	matches->fd = fd;
-	matches->live = live;
+	return 0;
 }
 
-static int find_matches(const char *name, struct name_matches *matches)
+static bool is_match(const struct name_matches *matches, const struct bpf_module_info *info)
+{
+	if (info->state == BPF_MODULE_STATE_GONE)
+		return false;
+	return matches->is_exact ? strcmp(info->name, matches->name) == 0 :
+				   module_names_match(info->name, matches->name);
+}
+
+static int find_matches(struct name_matches *matches)
 {
 	struct bpf_module_info info;
+	int fd, err = 0;
 	__u32 id = 0;
-	int fd;
 
-	while ((fd = module_open_next(&id)) >= 0) {
-		if (!module_get_info(fd, &info) && info.state != BPF_MODULE_STATE_GONE &&
-		    strcmp(info.name, name) == 0)
-			match_name(matches, fd, &info);
+	while (!err && (fd = module_open_next(&id)) >= 0) {
+		if (!module_get_info(fd, &info) && is_match(matches, &info))
+			err = add_match(matches, fd, &info);
 		else
 			close(fd);
 	}
-	return fd == -ENOENT ? 0 : fd;
+	return err ?: fd == -ENOENT ? 0 : fd;
 }
 
-bool module_is_live(const char *name)
+/* As it is written comes first: both spellings may be there. To be freed also if it
+ * fails.
+ */
+static int find_by_name(struct name_matches *matches, const char *name)
 {
-	struct name_matches matches = { .fd = -1 };
 	int err;
 
-	err = find_matches(name, &matches);
-	if (matches.fd >= 0)
-		close(matches.fd);
-	return !err && matches.live;
+	*matches = (struct name_matches){ .name = name, .is_exact = true, .fd = -1 };
+	err = find_matches(matches);
+	if (err || matches->cnt || !strpbrk(name, "-_"))
+		return err;
+
+	matches->is_exact = false;
+	return find_matches(matches);
 }
 
-/* The live module of that name, else the only one that is going. */
+int module_look_up(const char *name, struct bpf_module_info *info)
+{
+	struct name_matches matches;
+	int err;
+
+	err = find_by_name(&matches, name);
+	if (!err)
+		err = matches.is_held ? module_get_info(matches.fd, info) : -ENOENT;
+	/* it may have gone since */
+	if (!err && info->state != BPF_MODULE_STATE_LIVE &&
+	    info->state != BPF_MODULE_STATE_DETACHED)
+		err = -ENOENT;
+	free_matches(&matches);
+	return err;
+}
+
+/* The module that holds the name, else the only one that is going. */
 static int open_by_name(const char *name)
 {
-	struct name_matches matches = { .fd = -1 };
-	int err;
+	struct name_matches matches;
+	int err, fd = -1;
 
-	err = find_matches(name, &matches);
+	if (!module_is_name(name))
+		return module_bad_name(name);
+
+	err = find_by_name(&matches, name);
 	if (err) {
-		p_err("can't look for module %s: %s", name, module_strerror(err));
-	} else if (matches.fd < 0) {
+		p_err("can't look for module %s: %s", name, module_look_strerror(err));
+	} else if (!matches.cnt) {
 		p_err("no module named %s; see '%s module list'", name, bin_name);
-	} else if (!matches.live && matches.going > 1) {
-		p_err("%u modules named %s are going; give one of their ids: %s",
-		      matches.going, name, matches.ids);
+	} else if (matches.cnt > 1) {
+		p_err("%u modules named %s are %s; give one of their ids: %s", matches.cnt, name,
+		      matches.is_held ? "loaded" : "going", matches.ids);
 	} else {
-		return matches.fd;
+		fd = matches.fd;
+		matches.fd = -1;
 	}
+	free_matches(&matches);
+	return fd;
+}
 
-	if (matches.fd >= 0)
-		close(matches.fd);
-	return -1;
+/* Digits and nothing else, in C's notation, up to @max. */
+static bool parse_number(const char *text, unsigned long long max, unsigned long long *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return isdigit((unsigned char)*text) && !*end && !errno && *value <= max;
 }
 
 static int open_by_id(const char *arg)
 {
-	unsigned long id;
-	char *end;
+	unsigned long long id;
 	int fd;
 
-	id = strtoul(arg, &end, 0);
-	if (*end || !id || id > UINT32_MAX) {
+	if (!parse_number(arg, UINT32_MAX, &id) || !id) {
 		p_err("'%s' is not a module id", arg);
 		return -1;
 	}
 
 	fd = bpf_module_get_fd_by_id(id);
 	if (fd == -ENOENT)
-		p_err("no module with id %lu; see '%s module list'", id, bin_name);
+		p_err("no module with id %llu; see '%s module list'", id, bin_name);
 	else if (fd < 0)
-		p_err("can't open module with id %lu: %s", id, module_strerror(fd));
+		p_err("can't open module with id %llu: %s", id, module_look_strerror(fd));
 	return fd;
 }
 
@@ -126,27 +186,23 @@ static int open_by_id(const char *arg)
  */
 int module_parse_fd(int *argc, char ***argv)
 {
-	const char *word = **argv;
+	const char *word = **argv, *key = NULL;
 
 	NEXT_ARGP();
-	if (!*argc)
-		return open_by_name(word);
+	if (strcmp(word, "id") == 0 || strcmp(word, "name") == 0 || strcmp(word, "pinned") == 0) {
+		if (!*argc) {
+			p_err("what %s? A module of that name is 'name %s'", word, word);
+			return -1;
+		}
+		key = word;
+		word = **argv;
+		NEXT_ARGP();
+	}
 
-	if (strcmp(word, "id") == 0) {
-		word = **argv;
-		NEXT_ARGP();
+	if (key && strcmp(key, "id") == 0)
 		return open_by_id(word);
-	}
-	if (strcmp(word, "name") == 0) {
-		word = **argv;
-		NEXT_ARGP();
-		return open_by_name(word);
-	}
-	if (strcmp(word, "pinned") == 0) {
-		word = **argv;
-		NEXT_ARGP();
+	if (key && strcmp(key, "pinned") == 0)
 		return open_obj_pinned_any(word, BPF_OBJ_MODULE);
-	}
 	return open_by_name(word);
 }
 
@@ -170,15 +226,21 @@ static int do_show(int argc, char **argv)
 {
 	int fd, err;
 
-	if (!argc)
-		return module_list();
+	/* before we have one open ourselves; the table has no room for them */
+	refs_table = NULL;
+	if (argc || json_output)
+		build_obj_refs_table(&refs_table, BPF_OBJ_MODULE);
 
-	fd = parse_only_module(argc, argv);
-	if (fd < 0)
-		return -1;
-
-	err = module_show(fd);
-	close(fd);
+	if (!argc) {
+		err = module_list();
+	} else {
+		fd = parse_only_module(argc, argv);
+		err = fd < 0 ? -1 : module_show(fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	delete_obj_refs_table(refs_table);
+	refs_table = NULL;
 	return err;
 }
 
@@ -207,7 +269,7 @@ static int do_pin(int argc, char **argv)
 		return -1;
 
 	if (argc == 1) {
-		err = do_pin_fd(fd, *argv);
+		err = module_pin_fd(fd, *argv);
 	} else {
 		p_err("need one FILE to pin the module to");
 		err = -1;
@@ -263,33 +325,41 @@ static void report_unload(const struct bpf_module_info *info, __u32 id)
 	}
 }
 
-/* How an unload is to deal with users. */
+/* What is to be unloaded, and how to deal with users. */
 struct unload_args {
+	struct unload {
+		int fd;
+		__u32 id;
+		bool is_waited_for;
+	} *mods;
+	int cnt;
 	__u32 flags;
 	bool wait;
 	int seconds;	/* to wait, -1 for ever */
 };
 
-static int parse_unload_args(int argc, char **argv, struct unload_args *args)
+/* Written out: they could be names, and nothing is drained for a slip. */
+static bool is_unload_keyword(const char *word)
 {
-	unsigned long seconds;
-	char *end;
+	return strcmp(word, "drain") == 0 || strcmp(word, "wait") == 0;
+}
+
+static int parse_how(int argc, char **argv, struct unload_args *args)
+{
+	unsigned long long seconds;
+	const char *how;
 
 	args->seconds = -1;
 	if (!argc)
 		return 0;
+	how = GET_ARG();
 	args->flags = BPF_F_MODULE_DRAIN;
-	if (argc == 1 && is_prefix(*argv, "drain"))
-		return 0;
-	if (argc > 2 || !is_prefix(*argv, "wait"))
-		return BAD_ARG();
-
-	args->wait = true;
-	NEXT_ARG();
+	args->wait = strcmp(how, "wait") == 0;
 	if (!argc)
 		return 0;
-	seconds = strtoul(*argv, &end, 0);
-	if (*end || end == *argv || seconds > INT_MAX / 1000) {
+	if (!args->wait || argc > 1)
+		return BAD_ARG();
+	if (!parse_number(*argv, INT_MAX / 1000, &seconds)) {
 		p_err("'%s' is not a number of seconds", *argv);
 		return -1;
 	}
@@ -297,14 +367,46 @@ static int parse_unload_args(int argc, char **argv, struct unload_args *args)
 	return 0;
 }
 
+/* All words are understood before anything is unloaded. */
+static int parse_unload_args(int argc, char **argv, struct unload_args *args)
+{
+	args->mods = calloc(argc, sizeof(*args->mods));
+	if (!args->mods) {
+		p_err("mem alloc failed");
+		return -1;
+	}
+
+	while (argc && !is_unload_keyword(*argv)) {
+		int fd = module_parse_fd(&argc, &argv);
+
+		if (fd < 0)
+			return -1;
+		args->mods[args->cnt++].fd = fd;
+	}
+	if (!args->cnt) {
+		p_err("%s what? A module of that name is 'name %s'", *argv, *argv);
+		return -1;
+	}
+	return parse_how(argc, argv, args);
+}
+
+static __s64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
 /* A module that is going hangs up when its last user has left. */
-static int wait_until_gone(int fd, const struct unload_args *args)
+static int wait_until_gone(int fd, const struct unload_args *args, __s64 deadline)
 {
 	struct pollfd pfd = { .fd = fd };
 	struct bpf_module_info info;
+	__s64 left = deadline - now_ms();
 	int ret;
 
-	ret = poll(&pfd, 1, args->seconds < 0 ? -1 : args->seconds * 1000);
+	ret = poll(&pfd, 1, args->seconds < 0 ? -1 : left > 0 ? (int)left : 0);
 	if (ret > 0)
 		return 0;
 	if (ret < 0) {
@@ -317,56 +419,85 @@ static int wait_until_gone(int fd, const struct unload_args *args)
 	return -1;
 }
 
-static int unload_fd(int fd, const struct unload_args *args)
+static int unload_one(struct unload *mod, const struct unload_args *args)
 {
 	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = args->flags);
 	struct bpf_module_info info;
 	int err, unload_err;
-	__u32 id;
 
-	err = module_get_info(fd, &info);
+	err = module_get_info(mod->fd, &info);
 	if (err)
 		return module_info_error(err);
-	id = info.id;
+	mod->id = info.id;
 
-	unload_err = bpf_module_unload(fd, &opts);
+	unload_err = bpf_module_unload(mod->fd, &opts);
 	/* one that is going already can be waited for all the same */
 	if (unload_err == -EINPROGRESS && args->wait)
 		unload_err = 0;
 	/* users come and go: tell those of now */
-	module_get_info(fd, &info);
+	module_get_info(mod->fd, &info);
 	if (unload_err) {
 		unload_error(&info, unload_err);
 		return -1;
 	}
 
-	if (args->wait && info.users) {
-		if (!json_output) {
-			report_unload(&info, id);
-			fflush(stdout);
-		}
-		if (wait_until_gone(fd, args))
-			return -1;
-		module_get_info(fd, &info);
-	}
-	report_unload(&info, id);
+	mod->is_waited_for = args->wait && info.users;
+	if (!mod->is_waited_for || !json_output)
+		report_unload(&info, mod->id);
 	return 0;
+}
+
+static int wait_for_one(const struct unload *mod, const struct unload_args *args, __s64 deadline)
+{
+	struct bpf_module_info info;
+
+	if (!mod->is_waited_for)
+		return 0;
+	if (wait_until_gone(mod->fd, args, deadline))
+		return -1;
+	module_get_info(mod->fd, &info);
+	report_unload(&info, mod->id);
+	return 0;
+}
+
+/* One that is refused does not keep the others; the time to wait is that for all. */
+static int unload_all(const struct unload_args *args)
+{
+	__s64 deadline = now_ms() + args->seconds * 1000LL;
+	int i, err = 0;
+
+	for (i = 0; i < args->cnt; i++)
+		if (unload_one(&args->mods[i], args))
+			err = -1;
+	fflush(stdout);
+	for (i = 0; i < args->cnt; i++)
+		if (wait_for_one(&args->mods[i], args, deadline))
+			err = -1;
+	return err;
 }
 
 static int do_unload(int argc, char **argv)
 {
 	struct unload_args args = {};
-	int fd, err;
+	bool is_list;
+	int err;
 
 	if (!REQ_ARGS(1))
 		return -1;
 
-	fd = module_parse_fd(&argc, &argv);
-	if (fd < 0)
-		return -1;
+	err = parse_unload_args(argc, argv, &args);
+	if (!err) {
+		is_list = json_output && args.cnt > 1;
+		if (is_list)
+			jsonw_start_array(json_wtr);
+		err = unload_all(&args);
+		if (is_list)
+			jsonw_end_array(json_wtr);
+	}
 
-	err = parse_unload_args(argc, argv, &args) ?: unload_fd(fd, &args);
-	close(fd);
+	while (args.cnt-- > 0)
+		close(args.mods[args.cnt].fd);
+	free(args.mods);
 	return err;
 }
 
@@ -379,10 +510,11 @@ static int do_help(int argc, char **argv)
 
 	fprintf(stderr,
 		"Usage: %1$s %2$s { show | list } [MODULE]\n"
-		"       %1$s %2$s load OBJ [name NAME] [ops OPS]... [pin FILE] [bound]\n"
-		"                       [replace MODULE] [PARAM=VALUE]...\n"
+		"       %1$s %2$s load OBJ... [name NAME] [ops OPS]... [pin FILE] [bound]\n"
+		"                       [replace MODULE] [dry-run] [PARAM=VALUE]...\n"
 		"       %1$s %2$s { boot | autoload NAME | aliases }\n"
-		"       %1$s %2$s unload MODULE [drain | wait [SECONDS]]\n"
+		"       %1$s %2$s config [NAME]\n"
+		"       %1$s %2$s unload MODULE... [drain | wait [SECONDS]]\n"
 		"       %1$s %2$s dump MODULE\n"
 		"       %1$s %2$s info OBJ\n"
 		"       %1$s %2$s pin MODULE FILE\n"
@@ -409,6 +541,7 @@ static const struct cmd cmds[] = {
 	{ "boot",	module_boot },
 	{ "autoload",	module_autoload },
 	{ "aliases",	module_aliases },
+	{ "config",	module_config },
 	{ "help",	do_help },
 	{ 0 }
 };
@@ -417,10 +550,10 @@ static const struct cmd cmds[] = {
 static bool needs_kernel(int argc, char **argv)
 {
 	return !argc || (!is_prefix(*argv, "help") && !is_prefix(*argv, "info") &&
-			 strcmp(*argv, "aliases"));
+			 !is_prefix(*argv, "config") && strcmp(*argv, "aliases"));
 }
 
-int do_module(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	if (needs_kernel(argc, argv) && !libbpf_probe_bpf_module(NULL)) {
 		p_err("this kernel does not have BPF modules");
@@ -428,4 +561,15 @@ int do_module(int argc, char **argv)
 	}
 
 	return cmd_select(cmds, argc, argv, do_help);
+}
+
+int do_module(int argc, char **argv)
+{
+	bool to_log = argc && is_prefix(*argv, "autoload") && module_log_begin();
+	int err;
+
+	err = run_command(argc, argv);
+	if (to_log)
+		module_log_end(err);
+	return err;
 }

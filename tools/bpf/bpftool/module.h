@@ -11,6 +11,7 @@
 
 struct bpf_map;
 struct bpf_object;
+struct bpf_program;
 struct btf;
 struct btf_member;
 struct hashmap;
@@ -21,6 +22,7 @@ struct module {
 	struct bpf_module_ops_info *ops;
 	__u32 *prog_ids;
 	__u32 *map_ids;
+	const char *pin; /* of one that is gone: what it was found by */
 };
 
 /* Consume the words of a MODULE: an fd, or -1 with the error printed. */
@@ -28,6 +30,8 @@ int module_parse_fd(int *argc, char ***argv);
 
 /* What a negative error means to a person. */
 const char *module_strerror(int err);
+/* The same of one that came when modules were listed or looked for. */
+const char *module_look_strerror(int err);
 /* Print that a module's info could not be had, return -1. */
 int module_info_error(int err);
 
@@ -58,6 +62,36 @@ int module_read(int fd, struct module *mod);
 int module_read_values(int fd, struct module *mod);
 void module_free(struct module *mod);
 
+/* A pin that a command is to make. */
+struct module_pin {
+	const char *path;
+	const char *old; /* a pin is there of a module that is "gone" or "replaced" */
+	__u32 replaced_id; /* 0 for none */
+};
+
+/* Can a module, which replaces that behind @replace_fd unless it is -1, be pinned
+ * to @path? Nothing is changed yet: 0, or -1 with the error printed.
+ */
+int module_pin_check(struct module_pin *pin, const char *path, int replace_fd);
+/* Is it the pin of a live module? */
+bool module_pin_is_live(const char *path);
+/* Do it: 0, or -1 with the error printed. */
+int module_pin_put(struct module_pin *pin, int fd);
+/* Both at once. */
+int module_pin_fd(int fd, const char *path);
+
+/* Maps that libbpf will pin by itself when it loads an object, as they ask for. */
+struct module_map_pins {
+	struct bpf_map **maps;
+	size_t cnt;
+};
+
+/* Before the load: which are not there yet? 0, or -1 with the error printed. */
+int module_map_pins_note(struct module_map_pins *pins, const struct bpf_object *obj);
+/* Take those away again. */
+void module_map_pins_undo(struct module_map_pins *pins);
+void module_map_pins_free(struct module_map_pins *pins);
+
 /* BTF of the kernel or of a kernel module by its id, kept until
  * module_free_kernel_btf(). NULL if it can't be had.
  */
@@ -69,8 +103,23 @@ void module_free_kernel_btf(void);
  */
 libbpf_print_fn_t module_warnings_begin(void);
 void module_warnings_end(libbpf_print_fn_t old_print);
+/* Between them: what libbpf has just warned of, without its name; @otherwise if it
+ * went to the terminal.
+ */
+const char *module_last_warning(const char *otherwise);
+/* Print that libbpf could not @what ("load") a file, and why. errno is its error. */
+void module_object_error(const char *what, const char *file);
 /* NULL with the error printed; between _begin() and _end(). */
 struct bpf_object *module_open_object(const char *file);
+
+/* Do all types in the BTF of a file end somewhere? 0, or -1 with the error printed. */
+int module_btf_check(const struct btf *btf, const char *file);
+
+/* The text, or if there is more in it than a line of plain text, a copy with that
+ * escaped; it stays until module_free_texts().
+ */
+const char *module_text(const char *text);
+void module_free_texts(void);
 
 /* A parameter: where it is, and what it is. */
 struct module_param {
@@ -106,18 +155,45 @@ char *module_format_value(const struct module_param *param);
 /* Name, type, and as @value_name the value, into the JSON object that is open. */
 void module_print_param_json(const struct module_param *param, const char *value_name);
 
-/* Who uses a module, a text for each that is known. */
+/* A socket, or a network namespace that has it as its default. */
+struct module_user {
+	__u64 netns; /* inode */
+	bool is_own_netns;
+	bool is_socket;
+	char src[64]; /* addresses as text */
+	char dst[64];
+	__u16 src_port;
+	__u16 dst_port; /* 0 for one that listens */
+};
+
+/* Who uses a module, as far as it is known. */
 struct module_users {
-	char **names;
+	struct module_user *users;
 	size_t cnt;
 };
 
 /* None if they can't be told for sure. Values of @mod were read. */
 void module_find_users(const struct module *mod, struct module_users *users);
+void module_describe_user(char *buf, size_t size, const struct module_user *user);
+void module_print_user_json(const struct module_user *user);
 void module_free_users(struct module_users *users);
 
 /* Is it a pointer to a function, as members of ops are? */
 bool module_is_func_ptr(const struct btf *btf, __u32 type_id);
+
+/* After the kernel's line @log that a name of ops is taken: "; WHO has it", or empty
+ * if neither another op nor a module has.
+ */
+void module_find_clash(const struct bpf_object *obj, const char *log, char *text, size_t size);
+
+/* Texts that a module tells of itself, in any number: description, author, version. */
+#define MODULE_DESC_KEYS 3
+extern const char * const module_desc_keys[MODULE_DESC_KEYS];
+/* As they are in the object's BTF, which may be NULL. */
+void module_print_desc_plain(const struct btf *btf);
+void module_print_desc_json(const struct btf *btf);
+/* The same of a parameter, NULL if nothing tells of it. */
+const char *module_param_desc(const struct btf *btf, const char *param);
 
 /* What is in an object file and that libbpf does not tell of. */
 struct module_elf;
@@ -132,18 +208,42 @@ const char *module_elf_next_info(const struct module_elf *elf, const char *key, 
 /* Is the symbol one that the object can do without? */
 bool module_elf_is_weak(const struct module_elf *elf, const char *name);
 
+/* Is the program in the initial value of a map, as of an array for tail calls? */
+bool module_elf_is_in_maps(const struct module_elf *elf, const char *prog);
+
+/* Is the program a callback of ops, or one that a map holds from the start? */
+bool module_prog_is_used(const struct bpf_object *obj, const struct module_elf *elf,
+			 const struct bpf_program *prog);
+
+/* Programs of an object that are not loaded with its modules. */
+struct module_progs {
+	const struct bpf_program **progs;
+	size_t cnt;
+};
+
+/* Before the load: 0, or -1 with the error printed. To be freed in any case. */
+int module_progs_leave_out(struct module_progs *left_out, const struct bpf_object *obj,
+			   const char *file);
+void module_progs_plain(const struct module_progs *left_out);
+void module_progs_json(const struct module_progs *left_out);
+void module_progs_free(struct module_progs *left_out);
+
+/* Is "CONFIG_..." set in the running kernel? -ENOENT if that can't be told. */
+int module_kconfig_is_set(const char *option);
+
 /* What an object needs of the kernel and the running one has not. */
 struct module_missing {
-	char what[16]; /* "feature", "ops type", "member", "kfunc", "symbol" */
-	char name[192];
+	const char *what; /* "feature", "ops type", "member", "kfunc", "symbol", "config", ... */
+	char *name;
 	bool is_optional;
 };
 
-/* An array to be freed, NULL with *cnt 0 if nothing is missing. -ENOENT if the
- * kernel can't be asked.
+/* An array to be freed by module_free_missing(), NULL with *cnt 0 if nothing is
+ * missing. -ENOENT if the kernel can't be asked.
  */
 int module_find_missing(const struct bpf_object *obj, const char *file,
 			const struct module_elf *elf, struct module_missing **missing, size_t *cnt);
+void module_free_missing(struct module_missing *missing, size_t cnt);
 
 /* The commands behind "show", "list" and "dump": 0, or -1 with the error
  * printed.
@@ -160,46 +260,81 @@ void module_refs_plain(enum bpf_obj_type type, __u32 id);
 void module_refs_json(enum bpf_obj_type type, __u32 id);
 void module_refs_free(void);
 
-/* Where modules are that are loaded by name. */
-#define MODULE_DIR "/usr/lib/bpf/modules"
+/* The folders of modules/, objects that load by name, and of modules.d/, their
+ * configuration. What is in the first one hides what is in the next.
+ */
+#define MODULE_DIR_CNT 4
+extern const char * const module_dirs[MODULE_DIR_CNT];
+
+/* Can it be the name of a module, and stand in a path or a command as it is? */
+bool module_is_name(const char *name);
+/* Print that it can't, return -1. */
+int module_bad_name(const char *name);
+/* Are they the same to who looks for one, who may write '-' for '_'? */
+bool module_names_match(const char *a, const char *b);
+/* "cubic" of "cubic.bpf.o" or "cubic.o"; false if it is no object's name. */
+bool module_name_of_file(const char *file, char *name, size_t size);
+/* Is an OBJ a file, and not a name? */
+bool module_is_file(const char *word);
+/* The path of the object of that name, false if there is none. */
+bool module_find_file(const char *name, char *path, size_t size);
+/* Print that there is none, return -1. */
+int module_not_found(const char *name);
 
 enum module_conf_kind {
 	MODULE_CONF_LOAD,
 	MODULE_CONF_OPTIONS,	/* text is PARAM=VALUE */
 	MODULE_CONF_BLACKLIST,
 	MODULE_CONF_ALIAS,	/* text is what stands for the name */
+	MODULE_CONF_BAD,	/* not understood: text tells why, name is "" */
 };
 
 struct module_conf_line {
 	enum module_conf_kind kind;
 	char *name;
 	char *text;
+	char *file;
+	unsigned int number; /* of the line in the file, 0 for the file as a whole */
 };
 
 /* What the files in modules.d say, in their order. */
 struct module_conf {
 	struct module_conf_line *lines;
 	size_t cnt;
-	unsigned int bad_lines; /* were told of, and left out */
 };
 
-/* Read into @conf, which is zero: 0, or -1 with the error printed. */
+/* Read into @conf, which is zero: 0, or -1 with the error printed. Bad lines are
+ * told of, too, but not in JSON.
+ */
 int module_conf_read(struct module_conf *conf);
 void module_conf_free(struct module_conf *conf);
 /* The next line of @kind after @prev, for any name if @name is NULL. */
 const struct module_conf_line *module_conf_next(const struct module_conf *conf,
 						enum module_conf_kind kind, const char *name,
 						const struct module_conf_line *prev);
-/* Can it be the name of a module, and stand in a path or a command as it is? */
-bool module_is_name(const char *name);
-/* The path of the object of that name: 0, or -1 with the error printed. */
-int module_find_file(const char *name, char *path, size_t size);
-/* Is an OBJ a file, which comes before a name? */
-bool module_is_file(const char *word);
-/* Load it with its options unless it is loaded: 0, or -1 with the error printed. */
+/* A word of C, C++ or their headers that can't be an identifier? */
+bool module_is_reserved_word(const char *word);
+/* The alias that stands for a name, NULL for none. */
+const struct module_conf_line *module_conf_alias(const struct module_conf *conf,
+						 const char *name);
+/* The name itself, or what it is an alias of. */
+const char *module_conf_resolve(const struct module_conf *conf, const char *name);
+/* 0, or -1 if there are bad lines, which are now told of in JSON. */
+int module_conf_check(const struct module_conf *conf);
+/* Load it with its options unless it is loaded: 0, or -1 with the error printed.
+ * In JSON, what is printed goes to an array.
+ */
 int module_load_by_name(const char *name, const struct module_conf *conf);
-/* Is there a live module of that name? */
-bool module_is_live(const char *name);
+/* What there is of that name in the kernel, live or detached: its facts, -ENOENT, or
+ * another negative error.
+ */
+int module_look_up(const char *name, struct bpf_module_info *info);
+
+/* Keep what goes to stderr from here on, if nobody has that open: the kernel's
+ * helpers are started so. Then have @failed decide whether it goes to the system log.
+ */
+bool module_log_begin(void);
+void module_log_end(bool failed);
 
 /* Commands with arguments as in struct cmd. */
 int module_load(int argc, char **argv);
@@ -207,5 +342,6 @@ int module_file_info(int argc, char **argv);
 int module_boot(int argc, char **argv);
 int module_autoload(int argc, char **argv);
 int module_aliases(int argc, char **argv);
+int module_config(int argc, char **argv);
 
 #endif /* __BPFTOOL_MODULE_H */

@@ -36,12 +36,14 @@ static bool is_blacklisted(const struct module_conf *conf, const char *name)
 static int boot(const struct module_conf *conf)
 {
 	const struct module_conf_line *line = NULL;
-	int err = conf->bad_lines ? -1 : 0;
+	int err = module_conf_check(conf);
 
 	while ((line = module_conf_next(conf, MODULE_CONF_LOAD, NULL, line))) {
-		if (is_blacklisted(conf, line->name))
+		const char *name = module_conf_resolve(conf, line->name);
+
+		if (is_blacklisted(conf, line->name) || is_blacklisted(conf, name))
 			p_info("module %s is blacklisted", line->name);
-		else if (module_load_by_name(line->name, conf))
+		else if (module_load_by_name(name, conf))
 			err = -1;
 	}
 	return err;
@@ -80,11 +82,15 @@ int module_autoload(int argc, char **argv)
 	if (module_conf_read(&conf))
 		return -1;
 
+	if (json_output)
+		jsonw_start_array(json_wtr);
 	if (is_blacklisted(&conf, name))
 		p_err("module %s is blacklisted; a person loads it with '%s module load %s'",
 		      name, bin_name, name);
 	else
 		err = module_load_by_name(name, &conf);
+	if (json_output)
+		jsonw_end_array(json_wtr);
 	module_conf_free(&conf);
 	return err;
 }
@@ -141,28 +147,16 @@ static void print_object_aliases(const struct bpf_object *obj, const char *bpfto
 			print_alias(bpftool, request, name);
 }
 
-/* "cubic" of "cubic.bpf.o" or "cubic.o"; NULL if it is no object's name. */
-static const char *object_name(const char *file, char *buf, size_t size)
+static int print_file_aliases(const char *dir, const char *file, const char *bpftool)
 {
-	size_t len = strlen(file);
-
-	if (len > 2 && strcmp(file + len - 2, ".o") == 0)
-		len -= 2;
-	else
-		return NULL;
-	if (len > 4 && strncmp(file + len - 4, ".bpf", 4) == 0)
-		len -= 4;
-	snprintf(buf, size, "%.*s", (int)len, file);
-	return len < size && module_is_name(buf) ? buf : NULL;
-}
-
-static int print_file_aliases(const char *file, const char *bpftool)
-{
-	char name[BPF_MODULE_NAME_LEN], path[PATH_MAX];
+	char name[BPF_MODULE_NAME_LEN], path[PATH_MAX], found[PATH_MAX];
 	libbpf_print_fn_t old_print;
 	struct bpf_object *obj;
 
-	if (!object_name(file, name, sizeof(name)) || module_find_file(name, path, sizeof(path)))
+	snprintf(path, sizeof(path), "%s/modules/%s", dir, file);
+	/* one that another hides does not load by name */
+	if (!module_name_of_file(file, name, sizeof(name)) ||
+	    !module_find_file(name, found, sizeof(found)) || strcmp(found, path))
 		return 0;
 
 	old_print = module_warnings_begin();
@@ -174,21 +168,23 @@ static int print_file_aliases(const char *file, const char *bpftool)
 	return obj ? 0 : -1;
 }
 
-static int print_dir_aliases(const char *bpftool)
+static int print_dir_aliases(const char *dir, const char *bpftool)
 {
 	struct dirent **files;
 	int cnt, i, err = 0;
+	char path[PATH_MAX];
 
-	cnt = scandir(MODULE_DIR, &files, NULL, alphasort);
+	snprintf(path, sizeof(path), "%s/modules", dir);
+	cnt = scandir(path, &files, NULL, alphasort);
 	if (cnt < 0) {
 		if (errno == ENOENT)
 			return 0;
-		p_err("can't read " MODULE_DIR ": %s", strerror(errno));
+		p_err("can't read %s: %s", path, strerror(errno));
 		return -1;
 	}
 
 	for (i = 0; i < cnt; i++) {
-		if (print_file_aliases(files[i]->d_name, bpftool))
+		if (print_file_aliases(dir, files[i]->d_name, bpftool))
 			err = -1;
 		free(files[i]);
 	}
@@ -202,10 +198,15 @@ static int print_dir_aliases(const char *bpftool)
 static int print_aliases(const struct module_conf *conf, const char *bpftool)
 {
 	const struct module_conf_line *line = NULL;
+	int err = module_conf_check(conf);
+	size_t i;
 
 	while ((line = module_conf_next(conf, MODULE_CONF_ALIAS, NULL, line)))
 		print_alias(bpftool, line->text, line->name);
-	return print_dir_aliases(bpftool);
+	for (i = 0; i < MODULE_DIR_CNT; i++)
+		if (print_dir_aliases(module_dirs[i], bpftool))
+			err = -1;
+	return err;
 }
 
 int module_aliases(int argc, char **argv)
@@ -233,8 +234,6 @@ int module_aliases(int argc, char **argv)
 	err = print_aliases(&conf, bpftool);
 	if (json_output)
 		jsonw_end_array(json_wtr);
-	if (conf.bad_lines)
-		err = -1;
 	module_conf_free(&conf);
 	return err;
 }

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Modules by name: where their objects are, and what the files in modules.d say
- * of them.
+ * What the files in modules.d say of modules, by their names.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "main.h"
 #include "module.h"
-
-/* The file in the first folder hides one of the same name in the second. */
-static const char * const conf_dirs[] = { "/etc/bpf/modules.d", "/usr/lib/bpf/modules.d" };
 
 #define MAX_WORDS 64
 
@@ -35,39 +30,14 @@ static const struct directive {
 	{ "alias", MODULE_CONF_ALIAS, 2, 2, "alias REQUEST NAME" },
 };
 
-/* These names stand in paths and in commands, so nothing but harmless letters. */
-bool module_is_name(const char *name)
-{
-	size_t len = strlen(name);
-	const char *c;
+/* Where a line is. */
+struct place {
+	const char *file;
+	unsigned int number;
+};
 
-	for (c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("_.-", *c))
-			return false;
-	return len && len < BPF_MODULE_NAME_LEN && isalnum((unsigned char)name[0]);
-}
-
-int module_find_file(const char *name, char *path, size_t size)
-{
-	static const char * const endings[] = { ".bpf.o", ".o" };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(endings) && module_is_name(name); i++) {
-		snprintf(path, size, MODULE_DIR "/%s%s", name, endings[i]);
-		if (!access(path, F_OK))
-			return 0;
-	}
-	p_err("no file %s, and no module of that name in " MODULE_DIR, name);
-	return -1;
-}
-
-bool module_is_file(const char *word)
-{
-	return strchr(word, '/') || !access(word, F_OK);
-}
-
-static int add_line(struct module_conf *conf, enum module_conf_kind kind, const char *name,
-		    const char *text)
+static int add_line(struct module_conf *conf, const struct place *at, enum module_conf_kind kind,
+		    const char *name, const char *text)
 {
 	struct module_conf_line *lines, *line;
 
@@ -80,19 +50,41 @@ static int add_line(struct module_conf *conf, enum module_conf_kind kind, const 
 	line->kind = kind;
 	line->name = strdup(name);
 	line->text = strdup(text);
-	return line->name && line->text ? 0 : -ENOMEM;
+	line->file = strdup(at->file);
+	line->number = at->number;
+	return line->name && line->text && line->file ? 0 : -ENOMEM;
 }
 
-static int add_args(struct module_conf *conf, enum module_conf_kind kind, char **args, int cnt)
+/* Keep the rest: a bad line is left out, and whoever reads the lines tells of it. */
+static int __printf(3, 4) add_bad(struct module_conf *conf, const struct place *at,
+				  const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	err = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (err < 0)
+		return -ENOMEM;
+
+	err = add_line(conf, at, MODULE_CONF_BAD, "", text);
+	free(text);
+	return err;
+}
+
+static int add_args(struct module_conf *conf, const struct place *at, enum module_conf_kind kind,
+		    char **args, int cnt)
 {
 	int i, err = 0;
 
 	if (kind == MODULE_CONF_ALIAS)
-		return add_line(conf, kind, args[1], args[0]);
+		return add_line(conf, at, kind, args[1], args[0]);
 	if (kind != MODULE_CONF_OPTIONS)
-		return add_line(conf, kind, args[0], "");
+		return add_line(conf, at, kind, args[0], "");
 	for (i = 1; i < cnt && !err; i++)
-		err = add_line(conf, kind, args[0], args[i]);
+		err = add_line(conf, at, kind, args[0], args[i]);
 	return err;
 }
 
@@ -123,26 +115,22 @@ static const struct directive *find_directive(const char *word)
 	return NULL;
 }
 
-static int read_words(struct module_conf *conf, char **words, int cnt, const char *where)
+static int read_words(struct module_conf *conf, const struct place *at, char **words, int cnt)
 {
 	const struct directive *d = find_directive(words[0]);
 	const char *bad;
 
-	if (!d) {
-		p_info("%s: '%s' is none of load, options, blacklist, alias", where, words[0]);
-	} else if (cnt - 1 < d->min_args || cnt - 1 > d->max_args) {
-		p_info("%s: write '%s'", where, d->form);
-	} else {
-		bad = find_bad_arg(d, words + 1, cnt - 1);
-		if (!bad)
-			return add_args(conf, d->kind, words + 1, cnt - 1);
-		p_info("%s: '%s' does not fit '%s'", where, bad, d->form);
-	}
-	conf->bad_lines++;
-	return 0;
+	if (!d)
+		return add_bad(conf, at, "'%s' is none of load, options, blacklist, alias", words[0]);
+	if (cnt - 1 < d->min_args || cnt - 1 > d->max_args)
+		return add_bad(conf, at, "write '%s'", d->form);
+	bad = find_bad_arg(d, words + 1, cnt - 1);
+	if (bad)
+		return add_bad(conf, at, "'%s' does not fit '%s'", bad, d->form);
+	return add_args(conf, at, d->kind, words + 1, cnt - 1);
 }
 
-static int read_line(struct module_conf *conf, char *line, const char *where)
+static int read_line(struct module_conf *conf, const struct place *at, char *line)
 {
 	char *words[MAX_WORDS + 1], *rest = line, *word;
 	int cnt = 0;
@@ -151,38 +139,50 @@ static int read_line(struct module_conf *conf, char *line, const char *where)
 	while ((word = strsep(&rest, " \t\r\n"))) {
 		if (!*word)
 			continue;
-		if (cnt > MAX_WORDS) {
-			p_info("%s: more than %d words", where, MAX_WORDS);
-			conf->bad_lines++;
-			return 0;
-		}
+		if (cnt > MAX_WORDS)
+			return add_bad(conf, at, "more than %d words", MAX_WORDS);
 		words[cnt++] = word;
 	}
-	return cnt ? read_words(conf, words, cnt, where) : 0;
+	return cnt ? read_words(conf, at, words, cnt) : 0;
 }
 
 static int read_file(struct module_conf *conf, const char *path)
 {
-	char *line = NULL, where[PATH_MAX + 16];
-	unsigned int number = 0;
+	struct place at = { .file = path }, whole = at;
+	char *line = NULL;
 	size_t size = 0;
 	int err = 0;
+	ssize_t len;
 	FILE *f;
 
 	f = fopen(path, "re");
-	if (!f) {
-		p_info("%s: %s", path, strerror(errno));
-		conf->bad_lines++;
-		return 0;
-	}
+	if (!f)
+		return add_bad(conf, &whole, "%s", strerror(errno));
 
-	while (!err && getline(&line, &size, f) >= 0) {
-		snprintf(where, sizeof(where), "%s:%u", path, ++number);
-		err = read_line(conf, line, where);
+	while (!err && (len = getline(&line, &size, f)) >= 0) {
+		at.number++;
+		err = strlen(line) == (size_t)len ? read_line(conf, &at, line) :
+						    add_bad(conf, &at, "a character of value 0");
 	}
+	if (!err && ferror(f))
+		err = add_bad(conf, &whole, "%s", strerror(errno));
 	free(line);
 	fclose(f);
 	return err;
+}
+
+/* A file in modules.d, and the folder that it is in. */
+struct conf_file {
+	char *name;
+	size_t dir;
+};
+
+static int compare_files(const void *a, const void *b)
+{
+	const struct conf_file *one = a, *two = b;
+	int order = strcmp(one->name, two->name);
+
+	return order ?: one->dir < two->dir ? -1 : 1;
 }
 
 static int is_conf(const struct dirent *entry)
@@ -192,52 +192,113 @@ static int is_conf(const struct dirent *entry)
 	return entry->d_name[0] != '.' && ending && strcmp(ending, ".conf") == 0;
 }
 
-static int read_dirs(struct module_conf *conf)
+/* The names are their owner's from here on, also if it fails. */
+static int add_files(struct conf_file **files, size_t *cnt, struct dirent **entries,
+		     int entry_cnt, size_t dir)
 {
-	struct dirent **files[ARRAY_SIZE(conf_dirs)] = {};
-	int cnt[ARRAY_SIZE(conf_dirs)] = {}, pos[ARRAY_SIZE(conf_dirs)] = {}, i, err = 0;
+	struct conf_file *tmp;
+	int i, err = 0;
+
+	tmp = realloc(*files, (*cnt + entry_cnt + 1) * sizeof(*tmp));
+	if (tmp)
+		*files = tmp;
+	for (i = 0; i < entry_cnt; i++) {
+		char *name = tmp ? strdup(entries[i]->d_name) : NULL;
+
+		free(entries[i]);
+		if (name)
+			tmp[(*cnt)++] = (struct conf_file){ name, dir };
+		else
+			err = -ENOMEM;
+	}
+	free(entries);
+	return err;
+}
+
+static int list_files(struct module_conf *conf, struct conf_file **files, size_t *cnt)
+{
+	struct dirent **entries;
 	char path[PATH_MAX];
+	int entry_cnt, err = 0;
+	size_t i;
 
-	for (i = 0; i < (int)ARRAY_SIZE(conf_dirs); i++) {
-		cnt[i] = scandir(conf_dirs[i], &files[i], is_conf, alphasort);
-		if (cnt[i] < 0) {
-			if (errno != ENOENT) {
-				p_info("%s: %s", conf_dirs[i], strerror(errno));
-				conf->bad_lines++;
-			}
-			files[i] = NULL;
-			cnt[i] = 0;
-		}
-	}
+	for (i = 0; i < MODULE_DIR_CNT && !err; i++) {
+		struct place at = { .file = path };
 
-	/* both folders as one, in the order of the names */
-	while (!err && (pos[0] < cnt[0] || pos[1] < cnt[1])) {
-		int order = pos[0] == cnt[0] ? 1 : pos[1] == cnt[1] ? -1 :
-			    strcoll(files[0][pos[0]]->d_name, files[1][pos[1]]->d_name);
-		int dir = order > 0;
-
-		snprintf(path, sizeof(path), "%s/%s", conf_dirs[dir], files[dir][pos[dir]]->d_name);
-		err = read_file(conf, path);
-		pos[dir]++;
-		if (!order)
-			pos[1]++;
-	}
-
-	for (i = 0; i < (int)ARRAY_SIZE(conf_dirs); i++) {
-		while (cnt[i]-- > 0)
-			free(files[i][cnt[i]]);
-		free(files[i]);
+		snprintf(path, sizeof(path), "%s/modules.d", module_dirs[i]);
+		entry_cnt = scandir(path, &entries, is_conf, NULL);
+		if (entry_cnt >= 0)
+			err = add_files(files, cnt, entries, entry_cnt, i);
+		else if (errno != ENOENT)
+			err = add_bad(conf, &at, "%s", strerror(errno));
 	}
 	return err;
 }
 
+/* All folders as one, in the order of the files' names. */
+static int read_dirs(struct module_conf *conf)
+{
+	struct conf_file *files = NULL;
+	char path[PATH_MAX];
+	size_t cnt = 0, i;
+	int err;
+
+	err = list_files(conf, &files, &cnt);
+	if (files)
+		qsort(files, cnt, sizeof(*files), compare_files);
+
+	for (i = 0; i < cnt && !err; i++) {
+		/* hidden by that of an earlier folder */
+		if (i && strcmp(files[i].name, files[i - 1].name) == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/modules.d/%s", module_dirs[files[i].dir],
+			 files[i].name);
+		err = read_file(conf, path);
+	}
+
+	while (cnt-- > 0)
+		free(files[cnt].name);
+	free(files);
+	return err;
+}
+
+static void print_bad(const struct module_conf_line *line)
+{
+	char number[16] = "";
+
+	if (line->number)
+		snprintf(number, sizeof(number), ":%u", line->number);
+	if (json_output)
+		p_err("%s%s: %s", line->file, number, line->text);
+	else
+		p_info("%s%s: %s", line->file, number, line->text);
+}
+
+static void print_all_bad(const struct module_conf *conf)
+{
+	const struct module_conf_line *line = NULL;
+
+	while ((line = module_conf_next(conf, MODULE_CONF_BAD, NULL, line)))
+		print_bad(line);
+}
+
 int module_conf_read(struct module_conf *conf)
 {
-	if (!read_dirs(conf))
-		return 0;
-	module_conf_free(conf);
-	p_err("mem alloc failed");
-	return -1;
+	if (read_dirs(conf)) {
+		module_conf_free(conf);
+		p_err("mem alloc failed");
+		return -1;
+	}
+	if (!json_output)
+		print_all_bad(conf);
+	return 0;
+}
+
+int module_conf_check(const struct module_conf *conf)
+{
+	if (json_output)
+		print_all_bad(conf);
+	return module_conf_next(conf, MODULE_CONF_BAD, NULL, NULL) ? -1 : 0;
 }
 
 void module_conf_free(struct module_conf *conf)
@@ -245,6 +306,7 @@ void module_conf_free(struct module_conf *conf)
 	while (conf->cnt-- > 0) {
 		free(conf->lines[conf->cnt].name);
 		free(conf->lines[conf->cnt].text);
+		free(conf->lines[conf->cnt].file);
 	}
 	free(conf->lines);
 	memset(conf, 0, sizeof(*conf));
@@ -257,7 +319,26 @@ const struct module_conf_line *module_conf_next(const struct module_conf *conf,
 	const struct module_conf_line *line = prev ? prev + 1 : conf->lines;
 
 	for (; line && line < conf->lines + conf->cnt; line++)
-		if (line->kind == kind && (!name || strcmp(line->name, name) == 0))
+		if (line->kind == kind && (!name || module_names_match(line->name, name)))
 			return line;
 	return NULL;
+}
+
+/* Of several the first counts, as with the lines that modprobe gets. */
+const struct module_conf_line *module_conf_alias(const struct module_conf *conf,
+						 const char *name)
+{
+	const struct module_conf_line *line = NULL;
+
+	while ((line = module_conf_next(conf, MODULE_CONF_ALIAS, NULL, line)))
+		if (module_names_match(line->text, name))
+			return line;
+	return NULL;
+}
+
+const char *module_conf_resolve(const struct module_conf *conf, const char *name)
+{
+	const struct module_conf_line *alias = module_conf_alias(conf, name);
+
+	return alias ? alias->name : name;
 }

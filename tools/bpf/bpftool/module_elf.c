@@ -21,6 +21,7 @@ struct module_elf {
 	Elf *elf;
 	Elf_Data *modinfo;
 	Elf_Data *license;
+	Elf_Data *map_rels;
 	Elf_Data *symbols;
 	size_t strtab;
 };
@@ -41,6 +42,8 @@ static void take_section(struct module_elf *elf, Elf_Scn *scn, size_t shstrndx)
 		elf->modinfo = elf_getdata(scn, NULL);
 	} else if (name && strcmp(name, "license") == 0) {
 		elf->license = elf_getdata(scn, NULL);
+	} else if (name && strcmp(name, ".rel.maps") == 0 && shdr.sh_type == SHT_REL) {
+		elf->map_rels = elf_getdata(scn, NULL);
 	}
 }
 
@@ -133,6 +136,27 @@ bool module_elf_is_weak(const struct module_elf *elf, const char *name)
 
 		if (sym_name && strcmp(sym_name, name) == 0)
 			return GELF_ST_BIND(sym.st_info) == STB_WEAK;
+	}
+	return false;
+}
+
+bool module_elf_is_in_maps(const struct module_elf *elf, const char *prog)
+{
+	GElf_Rel rel;
+	GElf_Sym sym;
+	int i;
+
+	if (!elf->map_rels || !elf->symbols)
+		return false;
+
+	for (i = 0; gelf_getrel(elf->map_rels, i, &rel); i++) {
+		const char *name;
+
+		if (!gelf_getsym(elf->symbols, GELF_R_SYM(rel.r_info), &sym))
+			continue;
+		name = elf_strptr(elf->elf, elf->strtab, sym.st_name);
+		if (name && strcmp(name, prog) == 0)
+			return true;
 	}
 	return false;
 }

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <bpf/libbpf_internal.h>
@@ -28,7 +30,7 @@ struct file {
 	bool knows_missing;
 };
 
-static const char * const info_keys[] = { "description", "author", "version" };
+const char * const module_desc_keys[MODULE_DESC_KEYS] = { "description", "author", "version" };
 
 static const char *info_value(const char *info)
 {
@@ -57,7 +59,7 @@ static void visit_described_members(const struct file *f, const struct bpf_map *
 	struct module_param param = { .btf = bpf_object__btf(f->obj) };
 	const struct btf_type *t = btf__type_by_id(param.btf, bpf_map__btf_value_type_id(map));
 	const struct btf_member *m = btf_members(t);
-	char name[256];
+	char name[1024];
 	int i;
 
 	for (i = 0; i < btf_vlen(t); i++, m++) {
@@ -124,12 +126,13 @@ static void print_member_plain(const struct module_param *member, const struct b
 	char *text;
 
 	if (prog) {
-		printf(LABEL "  .%s = %s\n", "", member->name, bpf_program__name(prog));
+		printf(LABEL "  .%s = %s\n", "", module_text(member->name),
+		       module_text(bpf_program__name(prog)));
 		return;
 	}
 
 	text = module_format_value(member);
-	printf(LABEL "  .%s = %s\n", "", member->name, text ?: "?");
+	printf(LABEL "  .%s = %s\n", "", module_text(member->name), text ?: "?");
 	free(text);
 }
 
@@ -168,7 +171,7 @@ static const char *ops_type(const struct file *f, const struct bpf_map *map, cha
 
 static void print_ops_json(const struct file *f, const struct bpf_map *map)
 {
-	char type[128];
+	char type[512];
 
 	jsonw_start_object(json_wtr);
 	jsonw_string_field(json_wtr, "name", bpf_map__name(map));
@@ -206,7 +209,7 @@ static void print_modules_plain(const struct file *f)
 {
 	struct bpf_module *mod;
 	struct bpf_map *map;
-	char type[128];
+	char type[512];
 	bool first;
 
 	bpf_object__for_each_module(mod, f->obj) {
@@ -215,8 +218,9 @@ static void print_modules_plain(const struct file *f)
 		bpf_object__for_each_map(map, f->obj) {
 			if (bpf_map__module(map) != mod)
 				continue;
-			printf(LABEL "%s (%s%s)\n", first ? "ops" : "", bpf_map__name(map),
-			       ops_type(f, map, type, sizeof(type)),
+			printf(LABEL "%s (%s%s)\n", first ? "ops" : "",
+			       module_text(bpf_map__name(map)),
+			       module_text(ops_type(f, map, type, sizeof(type))),
 			       bpf_map__autocreate(map) ? "" : ", optional");
 			print_members(f, map);
 			first = false;
@@ -240,6 +244,7 @@ static void print_progs_maps_json(const struct file *f)
 		jsonw_start_object(json_wtr);
 		jsonw_string_field(json_wtr, "name", bpf_program__name(prog));
 		jsonw_string_field(json_wtr, "section", bpf_program__section_name(prog));
+		jsonw_bool_field(json_wtr, "attached", module_prog_is_used(f->obj, f->elf, prog));
 		jsonw_end_object(json_wtr);
 	}
 	jsonw_end_array(json_wtr);
@@ -264,8 +269,9 @@ static void print_progs_maps_plain(const struct file *f)
 	struct bpf_map *map;
 
 	bpf_object__for_each_program(prog, f->obj) {
-		printf(LABEL "%s (%s)\n", label, bpf_program__name(prog),
-		       bpf_program__section_name(prog));
+		printf(LABEL "%s (%s%s)\n", label, module_text(bpf_program__name(prog)),
+		       module_text(bpf_program__section_name(prog)),
+		       module_prog_is_used(f->obj, f->elf, prog) ? "" : ", not attached");
 		label = "";
 	}
 
@@ -273,7 +279,7 @@ static void print_progs_maps_plain(const struct file *f)
 	bpf_object__for_each_map(map, f->obj) {
 		if (bpf_map__module(map))
 			continue;
-		printf(LABEL "%s (%s)\n", label, bpf_map__name(map), map_type(map));
+		printf(LABEL "%s (%s)\n", label, module_text(bpf_map__name(map)), map_type(map));
 		label = "";
 	}
 }
@@ -296,14 +302,14 @@ struct param_list {
 
 static void print_param_plain(const struct module_param *param, void *ctx)
 {
-	char *value = module_format_value(param), type[128];
+	char *value = module_format_value(param), type[512];
 	struct param_list *list = ctx;
 	const char *description;
 
 	description = find_description(list->f, param->name);
-	btf_format_type(param->btf, param->type_id, type, sizeof(type));
-	printf(LABEL "%s = %s (%s)%s%s\n", list->label, param->name, value ?: "?", type,
-	       description ? ": " : "", description ?: "");
+	libbpf_format_type(param->btf, param->type_id, type, sizeof(type));
+	printf(LABEL "%s = %s (%s)%s%s\n", list->label, module_text(param->name), value ?: "?",
+	       module_text(type), description ? ": " : "", module_text(description ?: ""));
 	list->label = "";
 	free(value);
 }
@@ -313,11 +319,11 @@ static void print_infos_json(const struct file *f)
 	const char *info;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(info_keys); i++) {
-		jsonw_name(json_wtr, info_keys[i]);
+	for (i = 0; i < MODULE_DESC_KEYS; i++) {
+		jsonw_name(json_wtr, module_desc_keys[i]);
 		jsonw_start_array(json_wtr);
 		info = NULL;
-		while ((info = module_elf_next_info(f->elf, info_keys[i], info)))
+		while ((info = module_elf_next_info(f->elf, module_desc_keys[i], info)))
 			jsonw_string(json_wtr, info_value(info));
 		jsonw_end_array(json_wtr);
 	}
@@ -328,10 +334,11 @@ static void print_infos_plain(const struct file *f)
 	const char *info;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(info_keys); i++) {
+	for (i = 0; i < MODULE_DESC_KEYS; i++) {
 		info = NULL;
-		while ((info = module_elf_next_info(f->elf, info_keys[i], info)))
-			printf(LABEL "%s\n", info_keys[i], info_value(info));
+		while ((info = module_elf_next_info(f->elf, module_desc_keys[i], info)))
+			printf(LABEL "%s\n", module_desc_keys[i],
+			       module_text(info_value(info)));
 	}
 }
 
@@ -369,7 +376,22 @@ static void print_missing_plain(const struct file *f)
 		printf(LABEL "has what is needed\n", "kernel");
 	for (i = 0; i < f->missing_cnt; i++)
 		printf(LABEL "lacks %s %s%s\n", i ? "" : "kernel", f->missing[i].what,
-		       f->missing[i].name, f->missing[i].is_optional ? " (optional)" : "");
+		       module_text(f->missing[i].name),
+		       f->missing[i].is_optional ? " (optional)" : "");
+}
+
+/* As the kernel judges it. */
+static bool is_gpl_compatible(const struct file *f)
+{
+	static const char * const licenses[] = { "GPL", "GPL v2", "GPL and additional rights",
+						 "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL" };
+	const char *license = module_elf_license(f->elf) ?: "";
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(licenses); i++)
+		if (strcmp(license, licenses[i]) == 0)
+			return true;
+	return false;
 }
 
 static void print_file_json(struct file *f)
@@ -378,6 +400,7 @@ static void print_file_json(struct file *f)
 	jsonw_string_field(json_wtr, "file", f->path);
 	print_infos_json(f);
 	jsonw_string_field(json_wtr, "license", module_elf_license(f->elf) ?: "");
+	jsonw_bool_field(json_wtr, "gpl_compatible", is_gpl_compatible(f));
 	print_modules_json(f);
 	print_progs_maps_json(f);
 	jsonw_name(json_wtr, "params");
@@ -394,7 +417,8 @@ static void print_file_plain(const struct file *f)
 
 	printf(LABEL "%s\n", "file", f->path);
 	print_infos_plain(f);
-	printf(LABEL "%s\n", "license", module_elf_license(f->elf) ?: "none");
+	printf(LABEL "%s%s\n", "license", module_text(module_elf_license(f->elf) ?: "none"),
+	       is_gpl_compatible(f) ? "" : ", not GPL-compatible: the kernel takes no such ops");
 	print_modules_plain(f);
 	print_progs_maps_plain(f);
 	visit_params(f, print_param_plain, &list);
@@ -419,9 +443,35 @@ static int show_file(struct file *f)
 	else
 		print_file_plain(f);
 
-	free(f->missing);
+	module_free_missing(f->missing, f->missing_cnt);
 	module_elf_close(f->elf);
 	return 0;
+}
+
+static bool find_by_name(const char *name, char *path, size_t size)
+{
+	struct module_conf conf = {};
+	bool found;
+
+	if (module_conf_read(&conf))
+		return false;
+	found = module_find_file(module_conf_resolve(&conf, name), path, size);
+	module_conf_free(&conf);
+	return found;
+}
+
+/* A module without a file that its name leads to, if it is loaded. */
+static int show_loaded(const char *name)
+{
+	struct bpf_module_info info;
+	int fd, err;
+
+	fd = module_look_up(name, &info) ? -1 : bpf_module_get_fd_by_id(info.id);
+	if (fd < 0)
+		return module_not_found(name);
+	err = module_show(fd);
+	close(fd);
+	return err;
 }
 
 int module_file_info(int argc, char **argv)
@@ -437,8 +487,8 @@ int module_file_info(int argc, char **argv)
 	if (argc)
 		return BAD_ARG();
 	if (!module_is_file(f.path)) {
-		if (module_find_file(f.path, path, sizeof(path)))
-			return -1;
+		if (!find_by_name(f.path, path, sizeof(path)))
+			return show_loaded(f.path);
 		f.path = path;
 	}
 
@@ -446,6 +496,7 @@ int module_file_info(int argc, char **argv)
 	f.obj = module_open_object(f.path);
 	if (f.obj)
 		err = show_file(&f);
+	module_free_texts();
 	bpf_object__close(f.obj);
 	module_warnings_end(old_print);
 	return err;

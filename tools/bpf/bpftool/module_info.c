@@ -41,8 +41,18 @@ const char *module_strerror(int err)
 {
 	if (err != -EPERM)
 		return strerror(-err);
-	return modules_disabled() ? "kernel.bpf_modules_disabled is set until the next boot" :
-				    "not permitted; are you root?";
+	if (modules_disabled())
+		return "kernel.bpf_modules_disabled is set until the next boot";
+	return "not permitted: it takes, in the initial user namespace, CAP_BPF and CAP_PERFMON, "
+	       "and for its ops CAP_NET_ADMIN or CAP_SYS_ADMIN";
+}
+
+const char *module_look_strerror(int err)
+{
+	if (err != -EPERM)
+		return strerror(-err);
+	return "not permitted: it takes CAP_SYS_ADMIN in the initial user namespace; "
+	       "'pinned FILE' is for who may open the pin";
 }
 
 int module_info_error(int err)

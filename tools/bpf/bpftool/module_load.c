@@ -14,25 +14,35 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <bpf/libbpf_internal.h>
 
 #include "json_writer.h"
 #include "main.h"
 #include "module.h"
 
-#define ENOTSUPP 524 /* the kernel's own, which user space has no name for */
-
 struct load_args {
-	const char *file; /* or a name, then it points to path once resolved */
+	const char **objs; /* files and names */
+	int obj_cnt;
+	const char *option; /* a word that is for one OBJ only, NULL for none */
+	const char *file; /* of the OBJ that is loaded now */
 	char path[PATH_MAX];
 	const char *name;
 	const char *pin;
+	struct module_pin pin_to; /* what is known of it */
+	struct module_progs left_out; /* found when the object is loaded */
 	int replace_fd; /* of the module to replace, -1 for none */
 	bool bound;
 	const char **ops; /* none: all but the optional ones */
 	int ops_cnt;
 	char **params; /* PARAM=VALUE, later ones win */
 	int param_cnt;
-	bool by_system; /* not by a person: what is loaded already is no error */
+	bool dry_run;
+	bool in_list; /* of a JSON array that is begun already */
+	bool by_name; /* as with modprobe, what is loaded already is no error */
+	bool by_system; /* and nobody needs to be told of it */
+	/* of the modules to be loaded those that are there already */
+	struct bpf_module_info *present;
+	int present_cnt;
 };
 
 static int parse_replace(int *argc, char ***argv, struct load_args *args)
@@ -47,6 +57,11 @@ static int parse_replace(int *argc, char ***argv, struct load_args *args)
 
 static int check_args(const struct load_args *args)
 {
+	if (args->obj_cnt > 1 && args->option) {
+		p_err("what is '%s'? With several objects there is no '%s'", args->objs[1],
+		      args->option);
+		return -1;
+	}
 	if (args->bound && !args->pin) {
 		p_err("a bound module ends with its last handle, and this command with its own; use 'pin'");
 		return -1;
@@ -58,46 +73,74 @@ static int check_args(const struct load_args *args)
 	return 0;
 }
 
+/* A path may have a '=' in it, a parameter's name has no '/'. */
+static bool is_param(const char *word)
+{
+	const char *equals = strchr(word, '=');
+
+	return equals && !memchr(word, '/', equals - word);
+}
+
+/* Consume the value of a keyword. */
+static int parse_value(const char *key, int *argc, char ***argv, struct load_args *args)
+{
+	if (strcmp(key, "replace") == 0)
+		return parse_replace(argc, argv, args);
+
+	if (strcmp(key, "name") == 0)
+		args->name = **argv;
+	else if (strcmp(key, "pin") == 0)
+		args->pin = **argv;
+	else
+		args->ops[args->ops_cnt++] = **argv;
+	NEXT_ARGP();
+	return 0;
+}
+
+static bool has_value(const char *key)
+{
+	return strcmp(key, "replace") == 0 || strcmp(key, "name") == 0 ||
+	       strcmp(key, "pin") == 0 || strcmp(key, "ops") == 0;
+}
+
+/* Keywords are not abbreviated, since they could be names. */
 static int parse_args(int argc, char **argv, struct load_args *args)
 {
-	args->file = GET_ARG();
+	args->objs = calloc(argc + 1, sizeof(*args->objs));
 	args->ops = calloc(argc + 1, sizeof(*args->ops));
 	args->params = calloc(argc + 1, sizeof(*args->params));
-	if (!args->ops || !args->params) {
+	if (!args->objs || !args->ops || !args->params) {
 		p_err("mem alloc failed");
 		return -1;
 	}
 
+	args->objs[args->obj_cnt++] = GET_ARG();
 	while (argc) {
 		const char *key = *argv;
 
-		if (strchr(key, '=')) {
-			args->params[args->param_cnt++] = *argv;
+		if (strcmp(key, "dry-run") == 0) {
+			args->dry_run = true;
 			NEXT_ARG();
 			continue;
 		}
-		if (is_prefix(key, "bound")) {
+		if (*key && !is_param(key) && !has_value(key) && strcmp(key, "bound") &&
+		    !args->option) {
+			args->objs[args->obj_cnt++] = GET_ARG();
+			continue;
+		}
+		args->option = args->option ?: key;
+
+		if (is_param(key)) {
+			args->params[args->param_cnt++] = GET_ARG();
+		} else if (strcmp(key, "bound") == 0) {
 			args->bound = true;
 			NEXT_ARG();
-			continue;
-		}
-		if (!is_prefix(key, "name") && !is_prefix(key, "ops") && !is_prefix(key, "pin") &&
-		    !is_prefix(key, "replace"))
-			return BAD_ARG();
-
-		NEXT_ARG();
-		if (!REQ_ARGS(1))
-			return -1;
-
-		if (is_prefix(key, "replace")) {
-			if (parse_replace(&argc, &argv, args))
+		} else if (has_value(key)) {
+			NEXT_ARG();
+			if (!REQ_ARGS(1) || parse_value(key, &argc, &argv, args))
 				return -1;
-		} else if (is_prefix(key, "name")) {
-			args->name = GET_ARG();
-		} else if (is_prefix(key, "ops")) {
-			args->ops[args->ops_cnt++] = GET_ARG();
 		} else {
-			args->pin = GET_ARG();
+			return BAD_ARG();
 		}
 	}
 	return check_args(args);
@@ -108,30 +151,43 @@ static bool is_ops(const struct bpf_map *map)
 	return bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS;
 }
 
-/* The object's ops, or of those to be loaded the ones of @mod, as "a, b". */
-static const char *list_ops(const struct bpf_object *obj, const struct bpf_module *mod,
-			    char *buf, size_t size)
+/* Is it one of the object's ops, or of those to be loaded one of @mod? */
+static bool is_ops_of(const struct bpf_map *map, const struct bpf_module *mod)
 {
-	struct bpf_map *map;
-	size_t len = 0;
+	return is_ops(map) && (!mod || (bpf_map__module(map) == mod && bpf_map__autocreate(map)));
+}
 
-	buf[0] = '\0';
+/* Those of the object or of @mod as "a, b": to be freed, NULL without memory. */
+static char *list_ops(const struct bpf_object *obj, const struct bpf_module *mod)
+{
+	const char *sep = "";
+	struct bpf_map *map;
+	char *list = NULL;
+	size_t size;
+	FILE *f;
+
+	f = open_memstream(&list, &size);
+	if (!f)
+		return NULL;
 	bpf_object__for_each_map(map, obj) {
-		if (!is_ops(map) ||
-		    (mod && (bpf_map__module(map) != mod || !bpf_map__autocreate(map))))
+		if (!is_ops_of(map, mod))
 			continue;
-		snprintf(buf + len, size - len, "%s%s", len ? ", " : "", bpf_map__name(map));
-		len = strlen(buf);
+		fprintf(f, "%s%s", sep, module_text(bpf_map__name(map)));
+		sep = ", ";
 	}
-	return buf;
+	fclose(f);
+	return list;
 }
 
 /* Has it ops to be loaded? */
 static bool is_chosen(const struct bpf_object *obj, const struct bpf_module *mod)
 {
-	char names[ERR_MAX_LEN];
+	struct bpf_map *map;
 
-	return *list_ops(obj, mod, names, sizeof(names));
+	bpf_object__for_each_map(map, obj)
+		if (is_ops_of(map, mod))
+			return true;
+	return false;
 }
 
 /* The first module after @prev that is to be loaded, NULL for none. */
@@ -146,8 +202,8 @@ static struct bpf_module *next_chosen(const struct bpf_object *obj, const struct
 
 static int choose_ops(struct bpf_object *obj, const struct load_args *args)
 {
-	char names[ERR_MAX_LEN];
 	struct bpf_map *map;
+	char *names;
 	int i;
 
 	bpf_object__for_each_map(map, obj)
@@ -157,118 +213,22 @@ static int choose_ops(struct bpf_object *obj, const struct load_args *args)
 	for (i = 0; i < args->ops_cnt; i++) {
 		map = bpf_object__find_map_by_name(obj, args->ops[i]);
 		if (!map || !is_ops(map)) {
-			p_err("no ops %s in %s; it has %s", args->ops[i], args->file,
-			      list_ops(obj, NULL, names, sizeof(names)));
+			names = list_ops(obj, NULL);
+			p_err("no ops %s in %s; it has %s", args->ops[i], args->file, names ?: "");
+			free(names);
 			return -1;
 		}
 		bpf_map__set_autocreate(map, true);
 	}
 
 	if (!next_chosen(obj, NULL)) {
+		names = list_ops(obj, NULL);
 		p_err("all ops of %s are optional; choose with 'ops' from %s", args->file,
-		      list_ops(obj, NULL, names, sizeof(names)));
+		      names ?: "");
+		free(names);
 		return -1;
 	}
 	return 0;
-}
-
-/* What libbpf warns of. It is shown if it tells why an object can't be loaded,
- * such as the verifier's log, and else would only distract.
- */
-static struct {
-	FILE *stream;
-	char *text;
-	size_t size;
-} warnings;
-
-static int keep_warnings(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	return level == LIBBPF_WARN ? vfprintf(warnings.stream, fmt, ap) : 0;
-}
-
-/* With option --debug all goes to the terminal at once. */
-libbpf_print_fn_t module_warnings_begin(void)
-{
-	if (verifier_logs)
-		return NULL;
-
-	warnings.stream = open_memstream(&warnings.text, &warnings.size);
-	return warnings.stream ? libbpf_set_print(keep_warnings) : NULL;
-}
-
-void module_warnings_end(libbpf_print_fn_t old_print)
-{
-	if (!warnings.stream)
-		return;
-
-	libbpf_set_print(old_print);
-	fclose(warnings.stream);
-	free(warnings.text);
-	memset(&warnings, 0, sizeof(warnings));
-}
-
-/* What libbpf has just warned of, without its name; @otherwise if it went to
- * the terminal.
- */
-static const char *last_warning(const char *otherwise)
-{
-	const char *prefix = "libbpf: ";
-	char *line;
-
-	if (!warnings.stream || fflush(warnings.stream) || !warnings.size)
-		return otherwise;
-
-	warnings.text[warnings.size - 1] = '\0';
-	line = strrchr(warnings.text, '\n');
-	line = line ? line + 1 : warnings.text;
-	return strncmp(line, prefix, strlen(prefix)) == 0 ? line + strlen(prefix) : line;
-}
-
-static void object_error(const char *what, const char *file)
-{
-	int err = errno;
-	char reason[128];
-
-	/* here the warnings have no more to tell */
-	if (err == EPERM) {
-		p_err("can't %s %s: %s", what, file, module_strerror(-err));
-		return;
-	}
-
-	if (warnings.stream) {
-		fflush(warnings.stream);
-		fputs(warnings.text, stderr);
-	}
-	/* the verifier's, mostly of a program for a type that no ops can have */
-	if (err == ENOTSUPP) {
-		p_err("can't %s %s: this kernel does not take a program of it; types of ops with an owner need CONFIG_MODULES",
-		      what, file);
-		return;
-	}
-	libbpf_strerror(err, reason, sizeof(reason));
-	/* libbpf's error for a type or symbol that the kernel does not have */
-	p_err("can't %s %s: %s", what, file,
-	      err == ESRCH ? "this kernel lacks what it needs" : reason);
-}
-
-struct bpf_object *module_open_object(const char *file)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .relaxed_maps = relaxed_maps);
-	struct bpf_object *obj;
-
-	if (access(file, R_OK)) {
-		p_err("can't open %s: %s", file, strerror(errno));
-		return NULL;
-	}
-
-	if (verifier_logs)
-		/* log_level1 + log_level2 + stats, but not stable UAPI */
-		opts.kernel_log_level = 1 + 2 + 4;
-
-	obj = bpf_object__open_file(file, &opts);
-	if (!obj)
-		object_error("open", file);
-	return obj;
 }
 
 /* A global variable is the same for all modules, an op is one's own. */
@@ -284,19 +244,32 @@ static struct bpf_module *find_param_module(const struct bpf_object *obj, const 
 	return (map ? bpf_map__module(map) : NULL) ?: next_chosen(obj, NULL);
 }
 
+/* The text is the configuration's or the user's, so that it is cut as a copy. */
+static int set_param(struct bpf_object *obj, const char *text)
+{
+	char *name = strdup(text), *value;
+	int err;
+
+	if (!name) {
+		p_err("mem alloc failed");
+		return -1;
+	}
+	value = strchr(name, '=');
+	*value++ = '\0';
+	err = bpf_module__set_param(find_param_module(obj, name), name, value);
+	if (err)
+		p_err("%s", module_last_warning("can't set a parameter"));
+	free(name);
+	return err ? -1 : 0;
+}
+
 static int set_params(struct bpf_object *obj, const struct load_args *args)
 {
 	int i;
 
-	for (i = 0; i < args->param_cnt; i++) {
-		char *name = args->params[i], *value = strchr(name, '=');
-
-		*value++ = '\0';
-		if (bpf_module__set_param(find_param_module(obj, name), name, value)) {
-			p_err("%s", last_warning("can't set a parameter"));
+	for (i = 0; i < args->param_cnt; i++)
+		if (set_param(obj, args->params[i]))
 			return -1;
-		}
-	}
 	return 0;
 }
 
@@ -314,8 +287,64 @@ static int check_only_one(const struct bpf_object *obj, const struct load_args *
 	return -1;
 }
 
+/* A name alone loads what is missing; with 'replace' it is about what is there. */
+static bool may_be_present(const struct load_args *args)
+{
+	return args->by_name && args->replace_fd < 0;
+}
+
+/* Is a module of that name live? An error of the kernel's proves nothing, the name
+ * may be one of the subsystem's. It is then kept in args->present, and 0 returned;
+ * -ENOENT if there is none; else -1 with the error printed.
+ */
+static int find_present(const struct bpf_module *mod, struct load_args *args)
+{
+	struct bpf_module_info *info = &args->present[args->present_cnt];
+	const char *name = bpf_module__name(mod);
+	int err;
+
+	err = module_look_up(name, info);
+	if (err == -ENOENT)
+		return err;
+	if (err) {
+		p_err("can't look for module %s: %s", name, module_strerror(err));
+		return -1;
+	}
+	if (info->state == BPF_MODULE_STATE_DETACHED) {
+		p_err("module %s (id %u) is detached: it is loaded and does nothing; unload it first",
+		      info->name, info->id);
+		return -1;
+	}
+	if (args->bound && !(info->flags & BPF_F_MODULE_BOUND)) {
+		p_err("module %s (id %u) is loaded already, and not bound", info->name, info->id);
+		return -1;
+	}
+	args->present_cnt++;
+	return 0;
+}
+
+/* What is left is to be loaded. */
+static int leave_out_present(struct bpf_object *obj, struct load_args *args)
+{
+	struct bpf_module *mod;
+	struct bpf_map *map;
+	int err;
+
+	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod)) {
+		err = find_present(mod, args);
+		if (err == -ENOENT)
+			continue;
+		if (err)
+			return err;
+		bpf_object__for_each_map(map, obj)
+			if (bpf_map__module(map) == mod)
+				bpf_map__set_autocreate(map, false);
+	}
+	return 0;
+}
+
 /* Fit the object's modules to the arguments: 0, or -1 with the error printed. */
-static int set_up_modules(struct bpf_object *obj, const struct load_args *args)
+static int set_up_modules(struct bpf_object *obj, struct load_args *args)
 {
 	struct bpf_module *mod;
 
@@ -326,16 +355,28 @@ static int set_up_modules(struct bpf_object *obj, const struct load_args *args)
 	if (choose_ops(obj, args) || check_only_one(obj, args))
 		return -1;
 
+	/* one that is left out takes no name */
+	bpf_object__for_each_module(mod, obj)
+		if (!is_chosen(obj, mod))
+			bpf_module__set_autocreate(mod, false);
+
 	mod = next_chosen(obj, NULL);
+	if (args->name && !module_is_name(args->name))
+		return module_bad_name(args->name);
 	if (args->name && bpf_module__set_name(mod, args->name)) {
-		p_err("'%s' can't name a module: need 1 to %d letters, digits, '_', '.' or '-'",
-		      args->name, BPF_MODULE_NAME_LEN - 1);
+		p_err("%s", module_last_warning("can't name a module"));
 		return -1;
 	}
 
+	if (may_be_present(args) && leave_out_present(obj, args))
+		return -1;
+	mod = next_chosen(obj, NULL);
+	if (!mod)
+		return 0;
+
 	for (; mod; mod = next_chosen(obj, mod)) {
 		if (bpf_module__set_autocreate(mod, true)) {
-			p_err("%s", last_warning("can't load a module"));
+			p_err("%s", module_last_warning("can't load a module"));
 			return -1;
 		}
 	}
@@ -347,31 +388,65 @@ static void cut_line(char *log)
 	log[strcspn(log, "\n")] = '\0';
 }
 
-static void attach_error(const struct bpf_module *mod, char *log)
+static void attach_error(const struct bpf_object *obj, const struct bpf_module *mod, char *log)
 {
+	const char *name = bpf_module__name(mod);
+	struct bpf_module_info info;
+	char who[256] = "";
 	int err = errno;
 
 	cut_line(log);
-	p_err("can't load module %s: %s%s", bpf_module__name(mod),
-	      log[0] ? log : module_strerror(-err),
-	      err == EEXIST ? "; see 'bpftool module list'" : "");
+	if (err == EEXIST && str_has_pfx(log, "op "))
+		module_find_clash(obj, log, who, sizeof(who));
+	else if (err == EEXIST)
+		snprintf(who, sizeof(who), "%s", !module_look_up(name, &info) &&
+			 info.state == BPF_MODULE_STATE_DETACHED ?
+			 " by one that is detached; unload that first" :
+			 "; see 'bpftool module list'");
+	p_err("can't load module %s: %s%s", name, log[0] ? log : module_strerror(-err), who);
 }
 
-/* NULL with the error printed, which is the kernel's own line. */
-static struct bpf_link *attach_module(struct bpf_module *mod, const struct load_args *args)
+static struct bpf_link *attach_module(struct bpf_module *mod, const struct load_args *args,
+				      char *log, size_t log_size)
 {
-	LIBBPF_OPTS(bpf_module_attach_opts, opts);
 	struct bpf_link *link;
-	char log[1024] = "";
 
-	opts.log_buf = log;
-	opts.log_size = sizeof(log);
-	opts.flags = args->bound ? BPF_F_MODULE_BOUND : 0;
-	link = args->replace_fd >= 0 ? bpf_module__replace(mod, args->replace_fd, &opts) :
-				       bpf_module__attach_opts(mod, &opts);
-	if (!link)
-		attach_error(mod, log);
+	bpf_module__set_log_buf(mod, log, log_size);
+	bpf_module__set_flags(mod, args->bound ? BPF_F_MODULE_BOUND : 0);
+	if (args->replace_fd >= 0)
+		bpf_module__set_replace_fd(mod, args->replace_fd);
+
+	link = bpf_module__attach(mod);
+	bpf_module__set_log_buf(mod, NULL, 0);
 	return link;
+}
+
+/* Load it: 0, or -1 with the error printed, which is the kernel's own line. *@link is
+ * NULL if somebody else was faster: a name is taken some time before it is live.
+ */
+static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
+			  struct load_args *args, struct bpf_link **link)
+{
+	unsigned int wait_ms = 10;
+	char log[1024] = "";
+	int err = -ENOENT;
+
+	while (!(*link = attach_module(mod, args, log, sizeof(log)))) {
+		int attach_err = errno;
+
+		if (attach_err == EEXIST && may_be_present(args))
+			err = find_present(mod, args);
+		if (err != -ENOENT)
+			return err;
+		if (attach_err != EEXIST || !may_be_present(args) || wait_ms > 500) {
+			errno = attach_err;
+			attach_error(obj, mod, log);
+			return -1;
+		}
+		usleep(wait_ms * 1000);
+		wait_ms *= 2;
+	}
+	return 0;
 }
 
 /* A module whose pin fails is not what was asked for: take it back. One that has
@@ -380,8 +455,9 @@ static struct bpf_link *attach_module(struct bpf_module *mod, const struct load_
 static int pin_or_unload(int fd, const struct load_args *args)
 {
 	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
+	struct module_pin pin = args->pin_to;
 
-	if (!args->pin || !do_pin_fd(fd, args->pin))
+	if (!args->pin || !module_pin_put(&pin, fd))
 		return 0;
 
 	if (args->replace_fd < 0)
@@ -389,23 +465,71 @@ static int pin_or_unload(int fd, const struct load_args *args)
 	return -1;
 }
 
-static void report_module(const struct bpf_object *obj, const struct bpf_module *mod)
+/* The module is there already, and is to be pinned all the same. */
+static int pin_present(const struct load_args *args)
 {
+	__u32 id = args->present[0].id;
 	struct bpf_module_info info;
-	char names[ERR_MAX_LEN];
-	struct bpf_map *map;
+	int fd, err;
 
-	if (module_get_info(bpf_module__fd(mod), &info))
-		info.id = 0;
+	fd = bpf_obj_get(args->pin);
+	if (fd >= 0) {
+		err = module_get_info(fd, &info);
+		close(fd);
+		if (!err && info.id == id)
+			return 0;
+	}
 
+	fd = bpf_module_get_fd_by_id(id);
+	if (fd < 0) {
+		p_err("can't open module with id %u: %s", id, module_strerror(fd));
+		return -1;
+	}
+	err = module_pin_fd(fd, args->pin);
+	close(fd);
+	return err;
+}
+
+static void report_present(const struct bpf_module_info *info)
+{
 	if (!json_output) {
-		printf("Loaded module %s (id %u) with ops %s\n", bpf_module__name(mod), info.id,
-		       list_ops(obj, mod, names, sizeof(names)));
+		printf("Module %s (id %u) is loaded already\n", info->name, info->id);
 		return;
 	}
 
 	jsonw_start_object(json_wtr);
-	jsonw_uint_field(json_wtr, "id", info.id);
+	jsonw_uint_field(json_wtr, "id", info->id);
+	jsonw_string_field(json_wtr, "name", info->name);
+	jsonw_bool_field(json_wtr, "loaded_already", true);
+	jsonw_end_object(json_wtr);
+}
+
+static void report_module(const struct bpf_object *obj, const struct bpf_module *mod,
+			  const struct load_args *args)
+{
+	struct bpf_module_info info;
+	struct bpf_map *map;
+	char *names;
+
+	/* somebody else's, or a dry run's, which has none */
+	if (bpf_module__fd(mod) < 0 || module_get_info(bpf_module__fd(mod), &info))
+		info.id = 0;
+
+	if (!json_output) {
+		names = list_ops(obj, mod);
+		if (info.id)
+			printf("Loaded module %s (id %u) with ops %s\n", bpf_module__name(mod),
+			       info.id, names ?: "");
+		else
+			printf("Would load module %s with ops %s\n", bpf_module__name(mod),
+			       names ?: "");
+		free(names);
+		return;
+	}
+
+	jsonw_start_object(json_wtr);
+	if (info.id)
+		jsonw_uint_field(json_wtr, "id", info.id);
 	jsonw_string_field(json_wtr, "name", bpf_module__name(mod));
 	jsonw_name(json_wtr, "ops");
 	jsonw_start_array(json_wtr);
@@ -413,80 +537,108 @@ static void report_module(const struct bpf_object *obj, const struct bpf_module 
 		if (bpf_map__module(map) == mod && bpf_map__autocreate(map))
 			jsonw_string(json_wtr, bpf_map__name(map));
 	jsonw_end_array(json_wtr);
+	module_progs_json(&args->left_out);
+	if (args->pin_to.old)
+		jsonw_string_field(json_wtr, "pin_was_of", args->pin_to.old);
 	jsonw_end_object(json_wtr);
 }
 
-static void report_load(const struct bpf_object *obj)
+static void report_load(const struct bpf_object *obj, const struct load_args *args)
 {
-	struct bpf_module *mod;
-
-	if (json_output)
-		jsonw_start_array(json_wtr);
-	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod))
-		report_module(obj, mod);
-	if (json_output)
-		jsonw_end_array(json_wtr);
-}
-
-/* Load what is chosen into the kernel, all or nothing. */
-static int attach_modules(struct bpf_object *obj, const struct load_args *args,
-			  struct bpf_link **links, int *cnt)
-{
-	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
+	bool is_array = json_output && !args->in_list;
 	struct bpf_module *mod;
 	int i;
 
+	if (is_array)
+		jsonw_start_array(json_wtr);
+	for (i = 0; i < args->present_cnt && (json_output || !args->by_system); i++)
+		report_present(&args->present[i]);
+	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod))
+		if (args->dry_run || bpf_module__fd(mod) >= 0)
+			report_module(obj, mod, args);
+	if (is_array)
+		jsonw_end_array(json_wtr);
+	if (!json_output)
+		module_progs_plain(&args->left_out);
+}
+
+/* Load what is chosen into the kernel, all or nothing. */
+static int attach_modules(struct bpf_object *obj, struct load_args *args,
+			  struct bpf_link **links, int *cnt)
+{
+	struct bpf_module *mod;
+
 	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod)) {
-		links[*cnt] = attach_module(mod, args);
-		if (!links[*cnt]) {
-			for (i = *cnt; i-- > 0;)
-				bpf_module_unload(bpf_link__fd(links[i]), &opts);
+		if (attach_missing(obj, mod, args, &links[*cnt])) {
+			while (*cnt > 0)
+				bpf_link__destroy(links[--*cnt]);
 			return -1;
 		}
-		(*cnt)++;
+		if (links[*cnt])
+			(*cnt)++;
 	}
+	if (!*cnt)
+		return args->pin ? pin_present(args) : 0;
 	return pin_or_unload(bpf_link__fd(links[0]), args);
 }
 
-/* Are all that are chosen there, as after an earlier load? */
-static bool are_live(const struct bpf_object *obj)
+/* As far as that goes without a change that others see: nothing is pinned, nor are
+ * maps of others used.
+ */
+static void forget_pins(struct bpf_object *obj)
 {
-	struct bpf_module *mod = next_chosen(obj, NULL);
+	struct bpf_map *map;
 
-	while (mod && module_is_live(bpf_module__name(mod)))
-		mod = next_chosen(obj, mod);
-	return !mod;
+	bpf_object__for_each_map(map, obj)
+		bpf_map__set_pin_path(map, NULL);
 }
 
-static int load_object(struct bpf_object *obj, const struct load_args *args)
+/* With room in @links, and in args->present, for all modules of the object. */
+static int load_modules(struct bpf_object *obj, struct load_args *args, struct bpf_link **links,
+			int *cnt)
+{
+	struct module_map_pins map_pins = {};
+	int err = 0;
+
+	if (set_up_modules(obj, args) || module_progs_leave_out(&args->left_out, obj, args->file))
+		return -1;
+	if (args->dry_run)
+		forget_pins(obj);
+	if (module_map_pins_note(&map_pins, obj))
+		return -1;
+
+	if (next_chosen(obj, NULL)) {
+		set_max_rlimit();
+		err = bpf_object__load(obj);
+		if (err)
+			module_object_error("load", args->file);
+	}
+	if (!err && !args->dry_run)
+		err = attach_modules(obj, args, links, cnt);
+	if (err)
+		module_map_pins_undo(&map_pins);
+	else
+		report_load(obj, args);
+	module_map_pins_free(&map_pins);
+	return err;
+}
+
+static int load_object(struct bpf_object *obj, struct load_args *args)
 {
 	struct bpf_module *mod;
 	struct bpf_link **links;
-	int cnt = 0, err;
-
-	if (set_up_modules(obj, args))
-		return -1;
-	if (args->by_system && are_live(obj))
-		return 0;
-
-	set_max_rlimit();
-	if (bpf_object__load(obj)) {
-		object_error("load", args->file);
-		return -1;
-	}
+	int cnt = 0, err = -1;
 
 	bpf_object__for_each_module(mod, obj)
 		cnt++;
-	links = calloc(cnt, sizeof(*links));
-	if (!links) {
-		p_err("mem alloc failed");
-		return -1;
-	}
-
+	links = calloc(cnt + 1, sizeof(*links));
+	args->present = calloc(cnt + 1, sizeof(*args->present));
+	args->present_cnt = 0;
 	cnt = 0;
-	err = attach_modules(obj, args, links, &cnt);
-	if (!err)
-		report_load(obj);
+	if (links && args->present)
+		err = load_modules(obj, args, links, &cnt);
+	else
+		p_err("mem alloc failed");
 
 	/* the modules outlive us, or are gone already */
 	while (cnt-- > 0) {
@@ -494,6 +646,8 @@ static int load_object(struct bpf_object *obj, const struct load_args *args)
 		bpf_link__destroy(links[cnt]);
 	}
 	free(links);
+	free(args->present);
+	args->present = NULL;
 	return err;
 }
 
@@ -515,7 +669,7 @@ static int check_permission(void)
 	return -1;
 }
 
-static int load_file(const struct load_args *args)
+static int load_file(struct load_args *args)
 {
 	libbpf_print_fn_t old_print;
 	struct bpf_object *obj;
@@ -523,30 +677,34 @@ static int load_file(const struct load_args *args)
 
 	if (check_permission())
 		return -1;
-	if (args->pin && mount_bpffs_for_file(args->pin))
+	/* there may be no need to make the pin */
+	args->pin_to.path = args->pin;
+	if (args->pin && !(may_be_present(args) && module_pin_is_live(args->pin)) &&
+	    module_pin_check(&args->pin_to, args->pin, args->replace_fd))
 		return -1;
 
 	old_print = module_warnings_begin();
 	obj = module_open_object(args->file);
 	if (obj)
 		err = load_object(obj, args);
+	module_progs_free(&args->left_out);
+	module_free_texts();
 	bpf_object__close(obj);
 	module_warnings_end(old_print);
 	return err;
 }
 
-/* Turn the name that is args->file into the file, and put its options in front of
- * the parameters. @conf holds the options while they are used.
+/* Find the file of @name, and put its options in front of the parameters. @conf holds
+ * the options while they are used.
  */
-static int resolve_name(struct load_args *args, const struct module_conf *conf)
+static int set_up_name(struct load_args *args, const char *name, const struct module_conf *conf)
 {
 	const struct module_conf_line *line = NULL;
-	const char *name = args->file;
 	char **params;
 	int cnt = 0;
 
-	if (module_find_file(name, args->path, sizeof(args->path)))
-		return -1;
+	if (!module_find_file(name, args->path, sizeof(args->path)))
+		return module_not_found(name);
 
 	params = calloc(conf->cnt + args->param_cnt + 1, sizeof(*params));
 	if (!params) {
@@ -557,35 +715,98 @@ static int resolve_name(struct load_args *args, const struct module_conf *conf)
 		params[cnt++] = line->text;
 	if (args->param_cnt)
 		memcpy(params + cnt, args->params, args->param_cnt * sizeof(*params));
-	free(args->params);
 
 	args->file = args->path;
+	args->by_name = true;
 	args->params = params;
 	args->param_cnt += cnt;
 	return 0;
 }
 
-int module_load_by_name(const char *name, const struct module_conf *conf)
+/* The arguments are the same for the next OBJ. */
+static int load_name(const struct load_args *args, const char *name,
+		     const struct module_conf *conf)
 {
-	struct load_args args = { .file = name, .replace_fd = -1, .by_system = true };
+	struct load_args own = *args;
 	int err;
 
-	err = resolve_name(&args, conf) ?: load_file(&args);
-	free(args.params);
+	if (set_up_name(&own, name, conf))
+		return -1;
+	err = load_file(&own);
+	free(own.params);
 	return err;
 }
 
-static int load_file_or_name(struct load_args *args)
+int module_load_by_name(const char *name, const struct module_conf *conf)
+{
+	struct load_args args = { .replace_fd = -1, .by_system = true, .in_list = true };
+
+	return load_name(&args, name, conf);
+}
+
+/* Does each name mean an object? Else it is told, and nothing is loaded: the word may
+ * have been meant to be something else.
+ */
+static int check_names(const struct load_args *args, const struct module_conf *conf)
+{
+	char path[PATH_MAX];
+	int i;
+
+	for (i = 0; i < args->obj_cnt; i++) {
+		const char *name = args->objs[i];
+
+		if (module_is_file(name) ||
+		    module_find_file(module_conf_resolve(conf, name), path, sizeof(path)))
+			continue;
+		if (!i)
+			return module_not_found(module_conf_resolve(conf, name));
+		p_err("what is '%s'? There is no such module and no such option", name);
+		return -1;
+	}
+	return 0;
+}
+
+/* One that is refused does not keep the others. */
+static int load_objs(struct load_args *args, const struct module_conf *conf)
+{
+	int i, err = 0;
+
+	for (i = 0; i < args->obj_cnt; i++) {
+		args->file = args->objs[i];
+		if (module_is_file(args->file) ?
+		    load_file(args) :
+		    load_name(args, module_conf_resolve(conf, args->file), conf))
+			err = -1;
+	}
+	return err;
+}
+
+static bool has_name(const struct load_args *args)
+{
+	int i = 0;
+
+	while (i < args->obj_cnt && module_is_file(args->objs[i]))
+		i++;
+	return i < args->obj_cnt;
+}
+
+static int load_all(struct load_args *args)
 {
 	struct module_conf conf = {};
 	int err;
 
-	if (module_is_file(args->file))
-		return load_file(args);
-
-	if (module_conf_read(&conf))
+	if (has_name(args) && module_conf_read(&conf))
 		return -1;
-	err = resolve_name(args, &conf) ?: load_file(args);
+
+	err = check_names(args, &conf);
+	if (!err) {
+		args->in_list = json_output && args->obj_cnt > 1;
+		if (args->in_list)
+			jsonw_start_array(json_wtr);
+		err = load_objs(args, &conf);
+		if (args->in_list)
+			jsonw_end_array(json_wtr);
+	}
 	module_conf_free(&conf);
 	return err;
 }
@@ -600,9 +821,10 @@ int module_load(int argc, char **argv)
 
 	err = parse_args(argc, argv, &args);
 	if (!err)
-		err = load_file_or_name(&args);
+		err = load_all(&args);
 	if (args.replace_fd >= 0)
 		close(args.replace_fd);
+	free(args.objs);
 	free(args.ops);
 	free(args.params);
 	return err;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * What an object with BPF modules needs of the kernel and the running one does
- * not have, as far as BTF and the symbol table tell.
+ * not have, as far as BTF, the symbol table and the configuration tell.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 #include "module.h"
 
 #define BTF_DIR "/sys/kernel/btf"
+/* of a name in the kernel's BTF; a longer one it does not have */
+#define NAME_SIZE 512
 
 struct search {
 	struct btf **btfs; /* vmlinux, then its modules */
@@ -90,19 +93,29 @@ static const struct btf *find_btf(const struct search *s, const char *name, __u3
 	return NULL;
 }
 
-static void add_missing(struct search *s, const char *what, const char *name, bool is_optional)
+static void __printf(4, 5)
+add_missing(struct search *s, const char *what, bool is_optional, const char *fmt, ...)
 {
 	struct module_missing *tmp;
+	va_list args;
+	char *name;
 
+	va_start(args, fmt);
+	if (vasprintf(&name, fmt, args) < 0)
+		name = NULL;
+	va_end(args);
 	tmp = libbpf_reallocarray(s->missing, s->missing_cnt + 1, sizeof(*tmp));
-	if (!tmp) {
+	if (tmp)
+		s->missing = tmp;
+	if (!name || !tmp) {
+		free(name);
 		s->err = -ENOMEM;
 		return;
 	}
-	s->missing = tmp;
+
 	tmp += s->missing_cnt++;
-	snprintf(tmp->what, sizeof(tmp->what), "%s", what);
-	snprintf(tmp->name, sizeof(tmp->name), "%s", name);
+	tmp->what = what;
+	tmp->name = name;
 	tmp->is_optional = is_optional;
 }
 
@@ -131,7 +144,6 @@ static void check_members(struct search *s, const struct bpf_map *map, const str
 {
 	const struct btf_member *m = btf_members(t);
 	const struct btf_type *kernel_type;
-	char name[192];
 	int i, id;
 
 	id = btf__find_by_name_kind(kernel_btf, type, BTF_KIND_STRUCT);
@@ -143,15 +155,33 @@ static void check_members(struct search *s, const struct bpf_map *map, const str
 		if (!data || has_member(kernel_btf, kernel_type, m_name) ||
 		    libbpf_is_mem_zeroed(data, btf__resolve_size(btf, m->type)))
 			continue;
-		snprintf(name, sizeof(name), "%.80s.%.100s", type, m_name);
-		add_missing(s, "member", name, !bpf_map__autocreate(map));
+		add_missing(s, "member", !bpf_map__autocreate(map), "%s.%s", type, m_name);
+	}
+}
+
+/* The kernel takes ops that name their owner, but not without a type for it. */
+static void check_owner(struct search *s, const struct bpf_map *map, const struct btf *kernel_btf,
+			const char *type)
+{
+	int i, id = btf__find_by_name_kind(kernel_btf, type, BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(kernel_btf, id) : NULL;
+
+	if (find_btf(s, "module", BTF_KIND_STRUCT))
+		return;
+	for (i = 0; t && i < btf_vlen(t); i++) {
+		const struct btf_type *m = btf__type_by_id(kernel_btf, btf_members(t)[i].type);
+
+		m = m && btf_is_ptr(m) ? btf__type_by_id(kernel_btf, m->type) : NULL;
+		if (m && !strcmp(btf__name_by_offset(kernel_btf, m->name_off), "module"))
+			add_missing(s, "config", !bpf_map__autocreate(map),
+				    "CONFIG_MODULES, as %s has an owner", type);
 	}
 }
 
 static void check_ops(struct search *s, const struct bpf_object *obj)
 {
 	const struct btf *btf = bpf_object__btf(obj), *kernel_btf;
-	char type[128], value_type[160];
+	char type[NAME_SIZE], value_type[NAME_SIZE + 16];
 	const struct btf_type *t;
 	struct bpf_map *map;
 
@@ -163,17 +193,86 @@ static void check_ops(struct search *s, const struct bpf_object *obj)
 		kernel_name(btf, t, type, sizeof(type));
 		snprintf(value_type, sizeof(value_type), "bpf_struct_ops_%s", type);
 		kernel_btf = find_btf(s, value_type, BTF_KIND_STRUCT);
-		if (kernel_btf)
+		if (kernel_btf) {
 			check_members(s, map, btf, t, kernel_btf, type);
-		else
-			add_missing(s, "ops type", type, !bpf_map__autocreate(map));
+			check_owner(s, map, kernel_btf, type);
+		} else {
+			add_missing(s, "ops type", !bpf_map__autocreate(map), "%s", type);
+		}
+	}
+}
+
+/* How many ops a module can have is the kernel's. */
+static void check_ops_cnt(struct search *s, const struct bpf_object *obj)
+{
+	const struct bpf_module *mod;
+	const struct bpf_map *map;
+	int cnt;
+
+	bpf_object__for_each_module(mod, obj) {
+		cnt = 0;
+		bpf_object__for_each_map(map, obj)
+			cnt += bpf_map__module(map) == mod && bpf_map__autocreate(map);
+		if (cnt > BPF_MODULE_MAX_OPS)
+			add_missing(s, "room", false, "for the %d ops of module %s, %d are allowed",
+				    cnt, bpf_module__name(mod), BPF_MODULE_MAX_OPS);
+	}
+}
+
+static void check_map_types(struct search *s, const struct bpf_object *obj)
+{
+	int i, id = btf__find_by_name_kind(s->btfs[0], "bpf_map_type", BTF_KIND_ENUM);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(s->btfs[0], id) : NULL;
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		for (i = 0; t && i < btf_vlen(t); i++)
+			if ((__u32)btf_enum(t)[i].val == bpf_map__type(map))
+				break;
+		if (t && i == btf_vlen(t))
+			add_missing(s, "map type", !bpf_map__autocreate(map), "%s of map %s",
+				    libbpf_bpf_map_type_str(bpf_map__type(map)) ?: "unknown",
+				    bpf_map__name(map));
+	}
+}
+
+/* What libbpf fills in by itself. */
+static bool is_virtual(const char *name)
+{
+	return !strcmp(name, "LINUX_KERNEL_VERSION") || !strcmp(name, "LINUX_HAS_BPF_COOKIE") ||
+	       !strcmp(name, "LINUX_HAS_SYSCALL_WRAPPER");
+}
+
+static void check_kconfig(struct search *s, const struct btf *btf, const struct module_elf *elf)
+{
+	const struct btf_var_secinfo *vsi;
+	const struct btf_type *sec;
+	int id, i, is_set;
+
+	id = btf__find_by_name_kind(btf, ".kconfig", BTF_KIND_DATASEC);
+	if (id < 0)
+		return;
+
+	sec = btf__type_by_id(btf, id);
+	for (vsi = btf_var_secinfos(sec), i = 0; i < btf_vlen(sec); i++, vsi++) {
+		const struct btf_type *var = btf__type_by_id(btf, vsi->type);
+		const char *name = btf__name_by_offset(btf, var->name_off);
+
+		if (is_virtual(name))
+			continue;
+		is_set = str_has_pfx(name, "CONFIG_") ? module_kconfig_is_set(name) : 0;
+		if (is_set < 0)
+			add_missing(s, "config", module_elf_is_weak(elf, name),
+				    "%s: there is no /boot/config-* or /proc/config.gz", name);
+		else if (!is_set)
+			add_missing(s, "config", module_elf_is_weak(elf, name), "%s", name);
 	}
 }
 
 static bool is_in_kallsyms(const char *name)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
-	char symbol[512];
+	char symbol[NAME_SIZE];
 	bool found = false;
 
 	while (f && !found && fscanf(f, "%*s %*c %511s%*[^\n]", symbol) == 1)
@@ -201,7 +300,7 @@ static void check_ksyms(struct search *s, const struct btf *btf, const struct mo
 {
 	const struct btf_var_secinfo *vsi;
 	const struct btf_type *sec, *t;
-	char name[192];
+	char name[NAME_SIZE];
 	int id, i;
 
 	id = btf__find_by_name_kind(btf, ".ksyms", BTF_KIND_DATASEC);
@@ -213,9 +312,17 @@ static void check_ksyms(struct search *s, const struct btf *btf, const struct mo
 		t = btf__type_by_id(btf, vsi->type);
 		kernel_name(btf, t, name, sizeof(name));
 		if (!has_symbol(s, btf, t, name))
-			add_missing(s, btf_is_func(t) ? "kfunc" : "symbol", name,
-				    module_elf_is_weak(elf, btf__name_by_offset(btf, t->name_off)));
+			add_missing(s, btf_is_func(t) ? "kfunc" : "symbol",
+				    module_elf_is_weak(elf, btf__name_by_offset(btf, t->name_off)),
+				    "%s", name);
 	}
+}
+
+void module_free_missing(struct module_missing *missing, size_t cnt)
+{
+	while (cnt-- > 0)
+		free(missing[cnt].name);
+	free(missing);
 }
 
 int module_find_missing(const struct bpf_object *obj, const char *file,
@@ -228,15 +335,18 @@ int module_find_missing(const struct bpf_object *obj, const char *file,
 	s.err = btf ? load_btfs(&s) : -errno;
 	if (!s.err) {
 		if (!libbpf_probe_bpf_module(NULL))
-			add_missing(&s, "feature", "BPF modules", false);
+			add_missing(&s, "feature", false, "BPF modules");
 		check_ops(&s, obj);
+		check_ops_cnt(&s, obj);
+		check_map_types(&s, obj);
+		check_kconfig(&s, btf, elf);
 		check_ksyms(&s, btf, elf);
 	}
 	free_btfs(&s);
 	btf__free(btf);
 
 	if (s.err) {
-		free(s.missing);
+		module_free_missing(s.missing, s.missing_cnt);
 		return s.err;
 	}
 	*missing = s.missing;

@@ -33,7 +33,9 @@ const void *module_data_at(const struct btf *btf, __u32 type_id, const void *dat
 {
 	__s64 len = btf__resolve_size(btf, type_id);
 
-	return data && len >= 0 && offset <= size && len <= size - offset ? data + offset : NULL;
+	if (!data || len < 0 || offset > size || (__u64)len > size - offset)
+		return NULL;
+	return data + offset;
 }
 
 const void *module_member_data(const struct btf *btf, const struct bpf_map *map,
@@ -105,7 +107,7 @@ static void visit_ops_params(const struct bpf_module_ops_info *ops, visit_param_
 	struct module_param param = { .btf = module_kernel_btf(ops->btf_obj_id) };
 	const struct btf_type *t;
 	const struct btf_member *m;
-	char name[256];
+	char name[1024];
 	int i;
 
 	t = param.btf ? btf__type_by_id(param.btf, ops->type_id) : NULL;
@@ -147,27 +149,86 @@ static bool member_is_inside(const struct btf *btf, const struct btf_type *t, in
 	return size >= 0 && (bit % 8 == 0 || size <= 8) && bit + size * 8ULL <= t->size * 8ULL;
 }
 
-/* btf_dumper_type() goes by BTF without a doubt.  The kernel has checked what is
- * loaded, but nobody that of a file: is all that the type has within its size?
+/* btf_dumper_type() goes by BTF without a doubt. The kernel has checked most of what
+ * is loaded, but nobody that of a file.
  */
-static bool type_is_sound(const struct btf *btf, __u32 id, int depth)
+struct sound {
+	const struct btf *btf;
+	/* By type id: values to print for it, UNSOUND for none, 0 if not known yet. So
+	 * each type is looked at once, however often it is within others.
+	 */
+	__u32 *cnts;
+};
+
+#define UNSOUND		(1U << 30)
+#define MAX_DEPTH	64
+
+static __u32 count_values(const struct sound *s, __u32 id, int depth);
+
+static __u32 count_in_members(const struct sound *s, const struct btf_type *t, int depth)
 {
-	const struct btf_type *t = btf__type_by_id(btf, id);
+	__u32 cnt = 1;
 	int i;
 
-	if (!t || depth > 32)
-		return false;
+	for (i = 0; i < btf_vlen(t) && cnt < UNSOUND; i++)
+		cnt += member_is_inside(s->btf, t, i) ?
+		       count_values(s, btf_members(t)[i].type, depth + 1) : UNSOUND;
+	return cnt;
+}
+
+static __u32 count_in_type(const struct sound *s, const struct btf_type *t, int depth)
+{
+	__u64 cnt;
+
 	if (btf_is_int(t))
-		return t->size <= 16 && btf_int_bits(t) <= t->size * 8 && !btf_int_offset(t);
-	if (btf_is_mod(t) || btf_is_typedef(t) || btf_is_var(t))
-		return type_is_sound(btf, t->type, depth + 1);
-	if (btf_is_array(t))
-		return type_is_sound(btf, btf_array(t)->type, depth + 1);
-	for (i = 0; btf_is_composite(t) && i < btf_vlen(t); i++)
-		if (!member_is_inside(btf, t, i) ||
-		    !type_is_sound(btf, btf_members(t)[i].type, depth + 1))
-			return false;
-	return true;
+		return t->size <= 16 && btf_int_bits(t) <= t->size * 8 && !btf_int_offset(t) ?
+		       1 : UNSOUND;
+	if (btf_is_any_enum(t))
+		return t->size == 8 || (btf_is_enum(t) && (t->size == 1 || t->size == 2 ||
+							   t->size == 4)) ? 1 : UNSOUND;
+	if (btf_is_ptr(t))
+		return 1;
+	if ((btf_is_mod(t) && !btf_is_type_tag(t)) || btf_is_typedef(t))
+		return count_values(s, t->type, depth + 1);
+	if (btf_is_composite(t))
+		return count_in_members(s, t, depth);
+	if (!btf_is_array(t))
+		return UNSOUND;
+	cnt = count_values(s, btf_array(t)->type, depth + 1);
+	return min_t(__u64, cnt * max(btf_array(t)->nelems, 1U), UNSOUND);
+}
+
+static __u32 count_values(const struct sound *s, __u32 id, int depth)
+{
+	const struct btf_type *t = btf__type_by_id(s->btf, id);
+	__u32 cnt;
+
+	if (!t || depth > MAX_DEPTH)
+		return UNSOUND;
+	if (!s->cnts[id]) {
+		s->cnts[id] = UNSOUND; /* should it contain itself */
+		cnt = count_in_type(s, t, depth);
+		s->cnts[id] = min(cnt, UNSOUND);
+	}
+	return s->cnts[id];
+}
+
+/* Is all that the type has within its size, and not endless? */
+static bool type_is_sound(const struct btf *btf, __u32 id)
+{
+	__s64 size = btf__resolve_size(btf, id);
+	struct sound s = { .btf = btf };
+	__u32 cnt;
+
+	s.cnts = calloc(btf__type_cnt(btf), sizeof(*s.cnts));
+	if (!s.cnts || size < 0) {
+		free(s.cnts);
+		return false;
+	}
+	cnt = count_values(&s, id, 0);
+	free(s.cnts);
+	/* types that show the same bytes in several ways do so a few times */
+	return cnt < UNSOUND && cnt <= 4096 + 64 * size;
 }
 
 /* null stands for what cannot be shown. */
@@ -177,9 +238,10 @@ void module_dump_value(json_writer_t *jw, bool is_plain_text, const struct modul
 		.btf = param->btf,
 		.jw = jw,
 		.is_plain_text = is_plain_text,
+		.is_c_text = true,
 	};
 
-	if (type_is_sound(param->btf, param->type_id, 0))
+	if (type_is_sound(param->btf, param->type_id))
 		btf_dumper_type(&d, param->type_id, param->data);
 	else
 		jsonw_null(jw);
@@ -209,9 +271,9 @@ char *module_format_value(const struct module_param *param)
 
 void module_print_param_json(const struct module_param *param, const char *value_name)
 {
-	char type[128];
+	char type[512];
 
-	btf_format_type(param->btf, param->type_id, type, sizeof(type));
+	libbpf_format_type(param->btf, param->type_id, type, sizeof(type));
 	jsonw_string_field(json_wtr, "name", param->name);
 	jsonw_string_field(json_wtr, "type", type);
 	jsonw_name(json_wtr, value_name);

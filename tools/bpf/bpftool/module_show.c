@@ -169,7 +169,7 @@ static void print_ids_json(const char *field, const __u32 *ids, __u32 cnt)
 	jsonw_end_array(json_wtr);
 }
 
-static void print_pins_json(__u32 id)
+static void print_pins_json(const struct module *mod)
 {
 	struct hashmap_entry *entry;
 
@@ -178,9 +178,28 @@ static void print_pins_json(__u32 id)
 
 	jsonw_name(json_wtr, "pinned");
 	jsonw_start_array(json_wtr);
-	hashmap__for_each_key_entry(pin_table, entry, id)
-		jsonw_string(json_wtr, entry->pvalue);
+	if (mod->pin)
+		jsonw_string(json_wtr, mod->pin);
+	else if (mod->info.id)
+		hashmap__for_each_key_entry(pin_table, entry, (long)mod->info.id)
+			jsonw_string(json_wtr, entry->pvalue);
 	jsonw_end_array(json_wtr);
+}
+
+/* Seconds since the epoch, as other commands tell it. */
+static __u64 loaded_at(__u64 load_time)
+{
+	struct timespec real, boot;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return real.tv_sec - boot.tv_sec +
+	       (real.tv_nsec - boot.tv_nsec + (__s64)load_time) / 1000000000;
+}
+
+static struct btf *load_btf(const struct bpf_module_info *info)
+{
+	return info->btf_id ? btf__load_from_kernel_by_id(info->btf_id) : NULL;
 }
 
 /* Leaves the object open for more fields. */
@@ -196,16 +215,20 @@ static void start_ops_json(const struct bpf_module_ops_info *ops)
 
 static void print_param_json(const struct module_param *param, void *ctx)
 {
+	const char *desc = module_param_desc(ctx, param->name);
+
 	jsonw_start_object(json_wtr);
 	module_print_param_json(param, "value");
+	if (desc)
+		jsonw_string_field(json_wtr, "description", desc);
 	jsonw_end_object(json_wtr);
 }
 
-static void print_params_json(const struct module *mod)
+static void print_params_json(const struct module *mod, struct btf *btf)
 {
 	jsonw_name(json_wtr, "params");
 	jsonw_start_array(json_wtr);
-	module_visit_loaded_params(mod, print_param_json, NULL);
+	module_visit_loaded_params(mod, print_param_json, btf);
 	jsonw_end_array(json_wtr);
 }
 
@@ -216,7 +239,7 @@ static void print_users_json(const struct module_users *users)
 	jsonw_name(json_wtr, "known_users");
 	jsonw_start_array(json_wtr);
 	for (i = 0; i < users->cnt; i++)
-		jsonw_string(json_wtr, users->names[i]);
+		module_print_user_json(&users->users[i]);
 	jsonw_end_array(json_wtr);
 }
 
@@ -224,6 +247,7 @@ static void print_users_json(const struct module_users *users)
 static void print_module_json(const struct module *mod, const struct module_users *users)
 {
 	const struct bpf_module_info *info = &mod->info;
+	struct btf *btf = load_btf(info);
 	char user[64];
 	__u32 i;
 
@@ -235,11 +259,12 @@ static void print_module_json(const struct module *mod, const struct module_user
 	jsonw_uint_field(json_wtr, "flags", info->flags);
 	jsonw_bool_field(json_wtr, "bound", info->flags & BPF_F_MODULE_BOUND);
 	jsonw_lluint_field(json_wtr, "users", info->users);
-	jsonw_lluint_field(json_wtr, "memory", info->memory);
-	jsonw_lluint_field(json_wtr, "load_time", info->load_time);
+	jsonw_lluint_field(json_wtr, "bytes_memlock", info->memory);
+	jsonw_lluint_field(json_wtr, "loaded_at", loaded_at(info->load_time));
 	jsonw_uint_field(json_wtr, "uid", info->uid);
 	jsonw_string_field(json_wtr, "loader", user);
 	jsonw_uint_field(json_wtr, "btf_id", info->btf_id);
+	module_print_desc_json(btf);
 
 	jsonw_name(json_wtr, "ops");
 	jsonw_start_array(json_wtr);
@@ -251,11 +276,13 @@ static void print_module_json(const struct module *mod, const struct module_user
 
 	print_ids_json("prog_ids", mod->prog_ids, info->prog_cnt);
 	print_ids_json("map_ids", mod->map_ids, info->map_cnt);
-	print_params_json(mod);
-	print_pins_json(info->id);
+	print_params_json(mod, btf);
+	print_pins_json(mod);
+	emit_obj_refs_json(refs_table, info->id, json_wtr);
 	if (users)
 		print_users_json(users);
 	jsonw_end_object(json_wtr);
+	btf__free(btf);
 }
 
 static void print_id_plain(const char *label, __u32 id,
@@ -264,27 +291,46 @@ static void print_id_plain(const char *label, __u32 id,
 	char name[MAX_PROG_FULL_NAME];
 
 	get_name(id, name, sizeof(name));
-	printf("%-10s%s (id %u)\n", label, name, id);
+	printf("%-10s%s (id %u)\n", label, module_text(name), id);
 }
+
+struct param_list {
+	const struct btf *btf;
+	const char *label;
+};
 
 static void print_param_plain(const struct module_param *param, void *ctx)
 {
+	struct param_list *list = ctx;
+	const char *desc = module_param_desc(list->btf, param->name);
 	char *value = module_format_value(param);
-	const char **label = ctx;
 
-	printf("%-10s%s = %s\n", *label, param->name, value ?: "?");
-	*label = "";
+	printf("%-10s%s = %s%s%s\n", list->label, module_text(param->name), value ?: "?",
+	       desc ? ": " : "", module_text(desc ?: ""));
+	list->label = "";
 	free(value);
+}
+
+/* Who has it open: they keep one that is bound. */
+static void print_pids_plain(__u32 id)
+{
+	if (hashmap__empty(refs_table) || !hashmap__find(refs_table, id, NULL))
+		return;
+	emit_obj_refs_plain(refs_table, id, "pids      ");
+	printf("\n");
 }
 
 /* People want to see a few of them. */
 static void print_users_plain(__u64 cnt, const struct module_users *users)
 {
 	size_t shown = min_t(size_t, users->cnt, 10), i;
+	char text[256];
 
 	printf("%-10s%llu\n", "users", cnt);
-	for (i = 0; i < shown; i++)
-		printf("%-10s%s\n", "", users->names[i]);
+	for (i = 0; i < shown; i++) {
+		module_describe_user(text, sizeof(text), &users->users[i]);
+		printf("%-10s%s\n", "", text);
+	}
 	if (shown && shown < cnt)
 		printf("%-10s%llu more%s\n", "", cnt - shown,
 		       shown < users->cnt ? "" : ", elsewhere or not connected");
@@ -292,8 +338,9 @@ static void print_users_plain(__u64 cnt, const struct module_users *users)
 
 static void print_module_plain(const struct module *mod, const struct module_users *users)
 {
-	const char *params_label = "params";
 	const struct bpf_module_info *info = &mod->info;
+	struct btf *btf = load_btf(info);
+	struct param_list params = { .btf = btf, .label = "params" };
 	struct hashmap_entry *entry;
 	char memory[32], age[32], user[64];
 	__u32 i;
@@ -303,6 +350,7 @@ static void print_module_plain(const struct module *mod, const struct module_use
 	module_format_user(user, sizeof(user), info->uid);
 
 	printf("%-10s%s\n", "name", info->name);
+	module_print_desc_plain(btf);
 	printf("%-10s%u\n", "id", info->id);
 	printf("%-10s%s%s\n", "state", module_state_name(info->state),
 	       info->flags & BPF_F_MODULE_BOUND ? ", bound" : "");
@@ -317,8 +365,10 @@ static void print_module_plain(const struct module *mod, const struct module_use
 		print_id_plain(i ? "" : "progs", mod->prog_ids[i], get_prog_name);
 	for (i = 0; i < info->map_cnt; i++)
 		print_id_plain(i ? "" : "maps", mod->map_ids[i], get_map_name);
-	module_visit_loaded_params(mod, print_param_plain, &params_label);
-	if (pin_table)
+	module_visit_loaded_params(mod, print_param_plain, &params);
+	print_pids_plain(info->id);
+	btf__free(btf);
+	if (pin_table && info->id)
 		hashmap__for_each_key_entry(pin_table, entry, (long)info->id)
 			printf("%-10s%s\n", "pinned", (char *)entry->pvalue);
 }
@@ -344,6 +394,7 @@ int module_show(int fd)
 		print_module_plain(&mod, &users);
 
 	module_free_users(&users);
+	module_free_texts();
 	module_free(&mod);
 	pins_end();
 	module_free_kernel_btf();
@@ -379,6 +430,33 @@ static int read_all(struct module **mods, size_t *cnt)
 	return fd == -ENOENT ? 0 : fd;
 }
 
+/* Pins of modules that are gone: they are in the way of new ones. */
+static int add_gone(struct module **mods, size_t *cnt)
+{
+	struct hashmap_entry *entry;
+	struct module *tmp;
+	int fd, err;
+
+	if (!pin_table)
+		return 0;
+	hashmap__for_each_key_entry(pin_table, entry, 0L) {
+		tmp = libbpf_reallocarray(*mods, *cnt + 1, sizeof(*tmp));
+		if (!tmp)
+			return -ENOMEM;
+		*mods = tmp;
+		fd = open_obj_pinned(entry->pvalue, true);
+		if (fd < 0)
+			continue;
+		tmp += (*cnt)++;
+		err = module_read(fd, tmp) ?: module_read_values(fd, tmp);
+		tmp->pin = entry->pvalue;
+		close(fd);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static void print_list_json(const struct module *mods, size_t cnt)
 {
 	size_t i;
@@ -398,19 +476,20 @@ int module_list(void)
 	if (pins_begin())
 		return -1;
 
-	err = read_all(&mods, &cnt);
+	err = read_all(&mods, &cnt) ?: add_gone(&mods, &cnt);
 	if (!err && json_output)
 		print_list_json(mods, cnt);
 	else if (!err)
 		err = module_print_table(mods, cnt, pin_table);
 	if (err) {
-		p_err("can't list modules: %s", module_strerror(err));
+		p_err("can't list modules: %s", module_look_strerror(err));
 		err = -1;
 	}
 
 	for (i = 0; i < cnt; i++)
 		module_free(&mods[i]);
 	free(mods);
+	module_free_texts();
 	pins_end();
 	module_free_kernel_btf();
 	return err;
@@ -446,26 +525,20 @@ static void dump_prog_json(__u32 id)
 
 static void dump_member_json(const struct btf *btf, const struct btf_member *m, const void *data)
 {
-	struct btf_dumper d = {
-		.btf = btf,
-		.jw = json_wtr,
-	};
+	struct module_param member = { .btf = btf, .type_id = m->type, .data = data };
 
 	jsonw_name(json_wtr, btf__name_by_offset(btf, m->name_off));
 	if (module_is_func_ptr(btf, m->type))
 		dump_prog_json(*(unsigned long *)data);
 	else
-		btf_dumper_type(&d, m->type, data);
+		module_dump_value(json_wtr, false, &member);
 }
 
 /* As in C, members that are not named are zero. */
 static void dump_member_plain(const struct btf *btf, const struct btf_member *m, const void *data)
 {
-	struct btf_dumper d = {
-		.btf = btf,
-		.is_plain_text = true,
-	};
-	char name[MAX_PROG_FULL_NAME];
+	struct module_param member = { .btf = btf, .type_id = m->type, .data = data };
+	char name[MAX_PROG_FULL_NAME], *text;
 
 	if (libbpf_is_mem_zeroed(data, btf__resolve_size(btf, m->type)))
 		return;
@@ -475,15 +548,13 @@ static void dump_member_plain(const struct btf *btf, const struct btf_member *m,
 		__u32 id = *(unsigned long *)data;
 
 		get_prog_name(id, name, sizeof(name));
-		printf("%s (prog %u)\n", name, id);
+		printf("%s (prog %u)\n", module_text(name), id);
 		return;
 	}
 
-	d.jw = jsonw_new(stdout);
-	if (!d.jw)
-		return;
-	btf_dumper_type(&d, m->type, data);
-	jsonw_destroy(&d.jw); /* ends the line */
+	text = module_format_value(&member);
+	printf("%s\n", text ?: "?");
+	free(text);
 }
 
 /* The kernel accepts no ops type with bitfields, so members start at bytes. */
@@ -577,6 +648,7 @@ int module_dump(int fd)
 	if (!err)
 		dump_module(&mod);
 
+	module_free_texts();
 	module_free(&mod);
 	module_free_kernel_btf();
 	return err;

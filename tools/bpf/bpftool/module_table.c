@@ -42,7 +42,10 @@ static void fill_cell(struct row *row, int column, const struct bpf_module_info 
 
 	switch (column) {
 	case ID:
-		snprintf(cell, size, "%u", info->id);
+		if (info->id)
+			snprintf(cell, size, "%u", info->id);
+		else
+			snprintf(cell, size, "-");
 		break;
 	case NAME:
 		snprintf(cell, size, "%s", info->name);
@@ -90,9 +93,11 @@ static void print_rows(const struct module *mods, const struct row *rows, size_t
 	for (i = 0; i < cnt; i++) {
 		for (c = 0; c < COLUMNS; c++)
 			print_cell(c, rows[i].cells[c], width);
-		if (pins)
+		if (mods[i].pin)
+			printf("  %s", module_text(mods[i].pin));
+		else if (pins && mods[i].info.id)
 			hashmap__for_each_key_entry(pins, entry, (long)mods[i].info.id)
-				printf("  %s", (char *)entry->pvalue);
+				printf("  %s", module_text(entry->pvalue));
 		printf("\n");
 	}
 }

@@ -3,18 +3,23 @@
  * Who the users of a BPF module are, where its subsystem tells.
  *
  * Of a TCP congestion control these are sockets, and network namespaces whose
- * default it is. Only those of one's own namespace can be seen, and of these
- * not the sockets that are not connected yet.
+ * default it is. Sockets that are not connected yet can't be seen, and nothing of
+ * namespaces that one may not enter, or that neither a process nor /run/netns has.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -24,31 +29,39 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf_internal.h>
 
+#include "json_writer.h"
 #include "main.h"
 #include "module.h"
 
 #define DEFAULT_CC "/proc/sys/net/ipv4/tcp_congestion_control"
+#define OWN_NETNS "/proc/self/ns/net"
+#define NAMED_NETNS "/run/netns"
 
 struct search {
 	const char *cc;
 	struct module_users *users;
+	/* that is looked at */
+	__u64 netns;
+	bool is_own_netns;
+	/* those that were looked at */
+	__u64 *seen;
+	size_t seen_cnt;
 };
 
-static int add_user(struct search *s, const char *text)
+static struct module_user *add_user(struct search *s)
 {
-	char **tmp;
+	struct module_user *tmp;
 
-	tmp = libbpf_reallocarray(s->users->names, s->users->cnt + 1, sizeof(*tmp));
+	tmp = libbpf_reallocarray(s->users->users, s->users->cnt + 1, sizeof(*tmp));
 	if (!tmp)
-		return -ENOMEM;
-	s->users->names = tmp;
+		return NULL;
+	s->users->users = tmp;
 
-	tmp += s->users->cnt;
-	*tmp = strdup(text);
-	if (!*tmp)
-		return -ENOMEM;
-	s->users->cnt++;
-	return 0;
+	tmp += s->users->cnt++;
+	memset(tmp, 0, sizeof(*tmp));
+	tmp->netns = s->netns;
+	tmp->is_own_netns = s->is_own_netns;
+	return tmp;
 }
 
 static const char *find_cong(const struct inet_diag_msg *msg, int len)
@@ -64,21 +77,21 @@ static const char *find_cong(const struct inet_diag_msg *msg, int len)
 static int take_socket(struct search *s, const struct nlmsghdr *nlh)
 {
 	const struct inet_diag_msg *msg = NLMSG_DATA(nlh);
-	char text[160], src[INET6_ADDRSTRLEN] = "?", dst[INET6_ADDRSTRLEN] = "?";
 	const char *cc = find_cong(msg, NLMSG_PAYLOAD(nlh, 0));
+	struct module_user *user;
 
 	if (!cc || strcmp(cc, s->cc) != 0)
 		return 0;
 
-	inet_ntop(msg->idiag_family, msg->id.idiag_src, src, sizeof(src));
-	inet_ntop(msg->idiag_family, msg->id.idiag_dst, dst, sizeof(dst));
-	if (msg->id.idiag_dport)
-		snprintf(text, sizeof(text), "socket %s port %u to %s port %u", src,
-			 ntohs(msg->id.idiag_sport), dst, ntohs(msg->id.idiag_dport));
-	else
-		snprintf(text, sizeof(text), "socket %s port %u, listening", src,
-			 ntohs(msg->id.idiag_sport));
-	return add_user(s, text);
+	user = add_user(s);
+	if (!user)
+		return -ENOMEM;
+	user->is_socket = true;
+	inet_ntop(msg->idiag_family, msg->id.idiag_src, user->src, sizeof(user->src));
+	inet_ntop(msg->idiag_family, msg->id.idiag_dst, user->dst, sizeof(user->dst));
+	user->src_port = ntohs(msg->id.idiag_sport);
+	user->dst_port = ntohs(msg->id.idiag_dport);
+	return 0;
 }
 
 /* 1 at the end of the dump, 0 if there is more to come, or a negative error. */
@@ -142,10 +155,11 @@ static int find_default(struct search *s)
 		cc[0] = '\0';
 	fclose(f);
 
-	return strcmp(cc, s->cc) == 0 ? add_user(s, "default of this network namespace") : 0;
+	return strcmp(cc, s->cc) || add_user(s) ? 0 : -ENOMEM;
 }
 
-static int find_cc_users(struct search *s)
+/* Those of the network namespace that we are in. */
+static int find_cc_users_here(struct search *s)
 {
 	int sock, err;
 
@@ -157,6 +171,81 @@ static int find_cc_users(struct search *s)
 	err = err ?: find_sockets(s, sock, AF_INET6);
 	err = err ?: find_default(s);
 	close(sock);
+	return err;
+}
+
+/* In the namespace of the file @path, unless that was looked at already. One that we
+ * may not enter is left out.
+ */
+static int find_cc_users_in(struct search *s, const char *path)
+{
+	struct stat st;
+	int fd, err = 0;
+	__u64 *tmp;
+	size_t i;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st))
+		goto out;
+	for (i = 0; i < s->seen_cnt; i++)
+		if (s->seen[i] == st.st_ino)
+			goto out;
+
+	tmp = libbpf_reallocarray(s->seen, s->seen_cnt + 1, sizeof(*tmp));
+	if (!tmp) {
+		err = -ENOMEM;
+		goto out;
+	}
+	s->seen = tmp;
+	s->is_own_netns = !s->seen_cnt;
+	s->netns = st.st_ino;
+	s->seen[s->seen_cnt++] = st.st_ino;
+	if (s->is_own_netns || !setns(fd, CLONE_NEWNET))
+		err = find_cc_users_here(s);
+out:
+	close(fd);
+	return err;
+}
+
+static int find_cc_users_below(struct search *s, const char *dir, const char *format)
+{
+	struct dirent *entry;
+	char path[PATH_MAX];
+	int err = 0;
+	DIR *d;
+
+	d = opendir(dir);
+	if (!d)
+		return 0;
+	while (!err && (entry = readdir(d))) {
+		if (entry->d_name[0] == '.' ||
+		    (strcmp(dir, "/proc") == 0 && !isdigit(entry->d_name[0])))
+			continue;
+		snprintf(path, sizeof(path), format, entry->d_name);
+		err = find_cc_users_in(s, path);
+	}
+	closedir(d);
+	return err;
+}
+
+/* Our own comes first, and is where we are afterwards. */
+static int find_cc_users(struct search *s)
+{
+	int own, err;
+
+	own = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+	if (own < 0)
+		return -errno;
+
+	s->seen_cnt = 0;
+	err = find_cc_users_in(s, OWN_NETNS);
+	err = err ?: find_cc_users_below(s, "/proc", "/proc/%s/ns/net");
+	err = err ?: find_cc_users_below(s, NAMED_NETNS, NAMED_NETNS "/%s");
+	if (s->seen_cnt > 1)
+		setns(own, CLONE_NEWNET);
+	close(own);
 	return err;
 }
 
@@ -215,10 +304,43 @@ static bool is_ambiguous(const struct module *mod, const char *cc)
 
 void module_free_users(struct module_users *users)
 {
-	while (users->cnt)
-		free(users->names[--users->cnt]);
-	free(users->names);
-	users->names = NULL;
+	free(users->users);
+	memset(users, 0, sizeof(*users));
+}
+
+void module_describe_user(char *buf, size_t size, const struct module_user *user)
+{
+	char netns[64] = "";
+
+	if (!user->is_own_netns)
+		snprintf(netns, sizeof(netns), "%s network namespace %llu",
+			 user->is_socket ? ", in" : "", user->netns);
+	if (!user->is_socket)
+		snprintf(buf, size, "default of%s", user->is_own_netns ?
+			 " this network namespace" : netns);
+	else if (user->dst_port)
+		snprintf(buf, size, "socket %s port %u to %s port %u%s", user->src,
+			 user->src_port, user->dst, user->dst_port, netns);
+	else
+		snprintf(buf, size, "socket %s port %u, listening%s", user->src, user->src_port,
+			 netns);
+}
+
+void module_print_user_json(const struct module_user *user)
+{
+	jsonw_start_object(json_wtr);
+	jsonw_string_field(json_wtr, "type", user->is_socket ? "socket" : "netns_default");
+	jsonw_lluint_field(json_wtr, "netns_ino", user->netns);
+	if (user->is_socket) {
+		jsonw_string_field(json_wtr, "src", user->src);
+		jsonw_uint_field(json_wtr, "src_port", user->src_port);
+		jsonw_bool_field(json_wtr, "listening", !user->dst_port);
+		if (user->dst_port) {
+			jsonw_string_field(json_wtr, "dst", user->dst);
+			jsonw_uint_field(json_wtr, "dst_port", user->dst_port);
+		}
+	}
+	jsonw_end_object(json_wtr);
 }
 
 void module_find_users(const struct module *mod, struct module_users *users)
@@ -238,9 +360,10 @@ void module_find_users(const struct module *mod, struct module_users *users)
 		if (mod->ops[i].state != BPF_MODULE_OPS_REGISTERED || is_ambiguous(mod, s.cc) ||
 		    find_cc_users(&s)) {
 			module_free_users(users);
-			return;
+			break;
 		}
 	}
+	free(s.seen);
 
 	/* they have come and gone meanwhile */
 	if (users->cnt > mod->info.users)

@@ -2,8 +2,9 @@
 /*
  * For BPF programs: what a BPF module tells of itself.
  *
- * The texts are kept in the object, for "bpftool module info"; neither libbpf
- * nor the kernel looks at them.
+ * The texts are kept in the object and in its BTF, for "bpftool module info" and
+ * "show"; neither libbpf nor the kernel looks at them. They are UTF-8, written as it
+ * is: the compiler takes no "\303\274" there.
  */
 #ifndef __BPF_MODULE_H__
 #define __BPF_MODULE_H__
@@ -13,10 +14,12 @@
 #define __BPF_MODINFO_CAT2(a, b) a##b
 #define __BPF_MODINFO_CAT(a, b) __BPF_MODINFO_CAT2(a, b)
 
-/* One "KEY=VALUE" with its terminating zero */
+/* One "KEY=VALUE" with its terminating zero, and a tag in the BTF, which the kernel
+ * keeps as long as the module.
+ */
 #define __BPF_MODINFO(text)						\
 	static const char __BPF_MODINFO_CAT(__bpf_modinfo_, __COUNTER__)[]	\
-	SEC(".modinfo") = text
+	SEC(".modinfo") __attribute__((btf_decl_tag("module:" text))) = text
 
 /* What the modules of this object do */
 #define BPF_MODULE_DESCRIPTION(text) __BPF_MODINFO("description=" text)

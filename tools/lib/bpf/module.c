@@ -12,6 +12,7 @@
 #endif
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,21 +28,26 @@
 struct bpf_module {
 	struct bpf_module *next;
 	const struct bpf_object *obj;
-	/* Set while the object is loaded. Names and values are the maps',
-	 * BTF fds are our own.
+	/* Set while the object is loaded. Values are the maps', names and BTF
+	 * fds are our own.
 	 */
 	struct bpf_module_ops *ops;
 	size_t ops_cnt;
 	int fd;	/* -1 until attached */
+	/* for the next attach */
+	__u32 flags;
+	int replace_fd; /* the user's, 0 for none */
+	char *log_buf;
+	size_t log_size;
 	bool autocreate;
+	bool autoattach;
 	bool is_declared; /* by a section that names it */
 	char name[BPF_MODULE_NAME_LEN];
 };
 
-/* Unloads its module when destroyed. */
+/* Drains its module when destroyed. */
 struct bpf_link_module {
 	struct bpf_link link;
-	bool drain;
 	char name[BPF_MODULE_NAME_LEN];
 };
 
@@ -57,7 +63,13 @@ static bool is_name_char(char c)
 	return isascii(c) && (isalnum(c) || strchr("_.-", c));
 }
 
-static bool is_valid_name(const char *name)
+/* "." and ".." name folders, and a '-' begins an option */
+static bool is_reserved_name(const char *name)
+{
+	return name[0] == '-' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+bool libbpf_is_module_name(const char *name)
 {
 	size_t len = strlen(name), i;
 
@@ -65,36 +77,32 @@ static bool is_valid_name(const char *name)
 		if (!is_name_char(name[i]))
 			return false;
 
-	return len > 0 && len < BPF_MODULE_NAME_LEN;
-}
-
-static void strip_suffix(char *name, const char *suffix)
-{
-	size_t len = strlen(name), suffix_len = strlen(suffix);
-
-	if (len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0)
-		name[len - suffix_len] = '\0';
+	return len > 0 && len < BPF_MODULE_NAME_LEN && !is_reserved_name(name);
 }
 
 /* Name a module after its object's file: /objs/cubic.bpf.o gives "cubic". */
-static int name_after_path(char *dst, const char *path)
+static void name_after_path(char *dst, const char *path)
 {
 	const char *base = strrchr(path, '/');
-	char *name, *c;
+	size_t len, i;
 
-	name = strdup(base ? base + 1 : path);
-	if (!name)
-		return -ENOMEM;
+	base = base ? base + 1 : path;
+	len = strlen(base);
+	if (str_has_sfx(base, ".bpf.o"))
+		len -= strlen(".bpf.o");
+	else if (str_has_sfx(base, ".o"))
+		len -= strlen(".o");
 
-	strip_suffix(name, ".o");
-	strip_suffix(name, ".bpf");
-	for (c = name; *c; c++)
-		if (!is_name_char(*c))
-			*c = '_';
+	len = min(len, (size_t)BPF_MODULE_NAME_LEN - 1);
+	for (i = 0; i < len; i++)
+		dst[i] = is_name_char(base[i]) ? base[i] : '_';
+	dst[len] = '\0';
 
-	libbpf_strlcpy(dst, name, BPF_MODULE_NAME_LEN);
-	free(name);
-	return 0;
+	/* "-x", ".", "..", or nothing */
+	if (!libbpf_is_module_name(dst)) {
+		dst[0] = '_';
+		dst[len ?: 1] = '\0';
+	}
 }
 
 /* A module with neither name nor ops yet, after those that are declared. */
@@ -108,6 +116,7 @@ static struct bpf_module *add_module(struct bpf_module **list, const struct bpf_
 
 	mod->obj = obj;
 	mod->fd = -1;
+	mod->autoattach = true;
 	while (*list && (*list)->is_declared)
 		list = &(*list)->next;
 	mod->next = *list;
@@ -128,9 +137,12 @@ static void warn_of_sec_name(const char *name)
 	else if (i < len)
 		pr_warn("section '.module.%s': '%c' can't be in a module's name, only letters, digits, '_', '.' and '-'\n",
 			name, name[i]);
-	else
+	else if (len >= BPF_MODULE_NAME_LEN)
 		pr_warn("section '.module.%s': the module's name has %zu characters, %d are allowed\n",
 			name, len, BPF_MODULE_NAME_LEN - 1);
+	else
+		pr_warn("section '.module.%s': '%s' can't be a module's name, nor can what begins with '-'\n",
+			name, name);
 }
 
 struct bpf_module *bpf_modules__declare(struct bpf_module **list, const struct bpf_object *obj,
@@ -138,7 +150,7 @@ struct bpf_module *bpf_modules__declare(struct bpf_module **list, const struct b
 {
 	struct bpf_module *mod;
 
-	if (!is_valid_name(name)) {
+	if (!libbpf_is_module_name(name)) {
 		warn_of_sec_name(name);
 		return ERR_PTR(-EINVAL);
 	}
@@ -167,9 +179,10 @@ struct bpf_module *bpf_modules__provide(struct bpf_module **list, const struct b
 			return mod;
 
 	mod = add_module(list, obj);
-	if (!mod || name_after_path(mod->name, path))
+	if (!mod)
 		return ERR_PTR(-ENOMEM);
 
+	name_after_path(mod->name, path);
 	return mod;
 }
 
@@ -188,11 +201,14 @@ bool bpf_module__is_loadable(const struct bpf_module *mod)
 	return mod->ops_cnt > 0;
 }
 
-/* Add ops whose name and value stay in place until bpf_modules__reset(). */
+/* Add ops whose value stays in place until bpf_modules__reset(). The kernel gets
+ * as much of the name as it takes, as with programs and maps.
+ */
 int bpf_module__add_ops(struct bpf_module *mod, const struct bpf_module_ops *ops)
 {
 	struct bpf_module_ops *tmp;
 	int btf_fd = 0;
+	char *name;
 
 	tmp = libbpf_reallocarray(mod->ops, mod->ops_cnt + 1, sizeof(*tmp));
 	if (!tmp)
@@ -206,9 +222,17 @@ int bpf_module__add_ops(struct bpf_module *mod, const struct bpf_module_ops *ops
 			return -errno;
 	}
 
+	name = strndup((void *)(unsigned long)ops->name, BPF_MODULE_NAME_LEN - 1);
+	if (!name) {
+		if (btf_fd)
+			close(btf_fd);
+		return -ENOMEM;
+	}
+
 	tmp += mod->ops_cnt++;
 	*tmp = *ops;
 	tmp->btf_obj_fd = btf_fd;
+	tmp->name = (unsigned long)name;
 	return 0;
 }
 
@@ -219,10 +243,11 @@ void bpf_modules__reset(struct bpf_module *list)
 
 	for (mod = list; mod; mod = mod->next) {
 		while (mod->ops_cnt) {
-			int btf_fd = mod->ops[--mod->ops_cnt].btf_obj_fd;
+			struct bpf_module_ops *ops = &mod->ops[--mod->ops_cnt];
 
-			if (btf_fd)
-				close(btf_fd);
+			if (ops->btf_obj_fd)
+				close(ops->btf_obj_fd);
+			free((void *)(unsigned long)ops->name);
 		}
 		free(mod->ops);
 		mod->ops = NULL;
@@ -269,28 +294,44 @@ const char *bpf_module__name(const struct bpf_module *mod)
 	return mod ? mod->name : libbpf_err_ptr(-EINVAL);
 }
 
-/* Is there another module of that name that the object will load as well? */
-static bool is_name_taken(const struct bpf_module *mod, const char *name)
+bool bpf_module__will_load(const struct bpf_module *mod)
+{
+	const struct bpf_map *map;
+
+	if (!mod->autocreate)
+		return false;
+
+	bpf_object__for_each_map(map, mod->obj)
+		if (bpf_map__module(map) == mod && bpf_map__autocreate(map))
+			return true;
+	return false;
+}
+
+int bpf_module__check_name(const struct bpf_module *mod, const char *name)
 {
 	const struct bpf_module *other;
 
 	bpf_object__for_each_module(other, mod->obj) {
-		if (other == mod || !other->autocreate || strcmp(other->name, name) != 0)
+		if (other == mod || strcmp(other->name, name) != 0 || !bpf_module__will_load(other))
 			continue;
 		pr_warn("module '%s': the object has another module of that name\n", name);
-		return true;
+		return -EEXIST;
 	}
-	return false;
+	return 0;
 }
 
 int bpf_module__set_name(struct bpf_module *mod, const char *name)
 {
-	if (!mod || !name || !is_valid_name(name))
+	int err;
+
+	if (!mod || !name || !libbpf_is_module_name(name))
 		return libbpf_err(-EINVAL);
 	if (mod->fd >= 0)
 		return libbpf_err(-EBUSY);
-	if (is_name_taken(mod, name))
-		return libbpf_err(-EEXIST);
+
+	err = bpf_module__check_name(mod, name);
+	if (err)
+		return libbpf_err(err);
 
 	libbpf_strlcpy(mod->name, name, sizeof(mod->name));
 	return 0;
@@ -307,10 +348,56 @@ int bpf_module__set_autocreate(struct bpf_module *mod, bool autocreate)
 		return libbpf_err(-EINVAL);
 	if (bpf_object__is_loaded(mod->obj))
 		return libbpf_err(-EBUSY);
-	if (autocreate && is_name_taken(mod, mod->name))
-		return libbpf_err(-EEXIST);
 
 	mod->autocreate = autocreate;
+	return 0;
+}
+
+bool bpf_module__autoattach(const struct bpf_module *mod)
+{
+	return mod && mod->autoattach;
+}
+
+int bpf_module__set_autoattach(struct bpf_module *mod, bool autoattach)
+{
+	if (!mod)
+		return libbpf_err(-EINVAL);
+
+	mod->autoattach = autoattach;
+	return 0;
+}
+
+__u32 bpf_module__flags(const struct bpf_module *mod)
+{
+	return mod ? mod->flags : 0;
+}
+
+int bpf_module__set_flags(struct bpf_module *mod, __u32 flags)
+{
+	/* whether it replaces another one is for bpf_module__set_replace_fd() to say */
+	if (!mod || (flags & BPF_F_MODULE_REPLACE))
+		return libbpf_err(-EINVAL);
+
+	mod->flags = flags;
+	return 0;
+}
+
+int bpf_module__set_replace_fd(struct bpf_module *mod, int fd)
+{
+	if (!mod || fd < 0)
+		return libbpf_err(-EINVAL);
+
+	mod->replace_fd = fd;
+	return 0;
+}
+
+int bpf_module__set_log_buf(struct bpf_module *mod, char *log_buf, size_t log_size)
+{
+	if (!mod || (log_size && !log_buf) || log_size > UINT_MAX)
+		return libbpf_err(-EINVAL);
+
+	mod->log_buf = log_buf;
+	mod->log_size = log_buf ? log_size : 0;
 	return 0;
 }
 
@@ -319,14 +406,20 @@ int bpf_module__fd(const struct bpf_module *mod)
 	return mod ? mod->fd : libbpf_err(-EINVAL);
 }
 
-int bpf_module__info(const struct bpf_module *mod, struct bpf_module_info *info, __u32 *info_len)
+int bpf_module__unload(struct bpf_module *mod)
 {
-	if (!mod || !info || !info_len)
+	int err;
+
+	if (!mod)
 		return libbpf_err(-EINVAL);
 	if (mod->fd < 0)
 		return libbpf_err(-ENOENT);
 
-	return bpf_module_get_info_by_fd(mod->fd, info, info_len);
+	err = bpf_module_unload(mod->fd, NULL);
+	if (!err)
+		close_fd(&mod->fd);
+
+	return libbpf_err(err);
 }
 
 /* Can something be done to a pin of the module at @path? */
@@ -347,8 +440,7 @@ int bpf_module__pin(struct bpf_module *mod, const char *path)
 	int err;
 
 	err = check_pin(mod, path);
-	err = err ?: make_parent_dir(path);
-	err = err ?: check_path(path);
+	err = err ?: libbpf_prepare_pin_path(path);
 	if (err)
 		return libbpf_err(err);
 
@@ -365,7 +457,7 @@ int bpf_module__unpin(struct bpf_module *mod, const char *path)
 	int err;
 
 	err = check_pin(mod, path);
-	err = err ?: check_path(path);
+	err = err ?: libbpf_check_pin_path(path);
 	if (!err && unlink(path))
 		err = -errno;
 
@@ -382,15 +474,12 @@ int libbpf_probe_bpf_module(const void *opts)
 
 static int bpf_link__detach_module(struct bpf_link *link)
 {
-	LIBBPF_OPTS(bpf_module_unload_opts, opts);
+	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
 	struct bpf_link_module *mod_link;
 	char errmsg[STRERR_BUFSIZE];
 	int err;
 
 	mod_link = container_of(link, struct bpf_link_module, link);
-	if (mod_link->drain)
-		opts.flags = BPF_F_MODULE_DRAIN;
-
 	err = bpf_module_unload(link->fd, &opts);
 	/* somebody else has unloaded or replaced it */
 	if (err == -EINPROGRESS || err == -ENOENT)
@@ -409,11 +498,6 @@ static void bpf_link__dealloc_module(struct bpf_link *link)
 	free(container_of(link, struct bpf_link_module, link));
 }
 
-void bpf_link__set_drain(struct bpf_link *link)
-{
-	container_of(link, struct bpf_link_module, link)->drain = true;
-}
-
 static int check_attachable(const struct bpf_module *mod)
 {
 	if (!mod->autocreate) {
@@ -430,27 +514,24 @@ static int check_attachable(const struct bpf_module *mod)
 }
 
 /* A new module fd, or a negative error, which is printed. */
-static int load_module(const struct bpf_module *mod, const struct bpf_module_attach_opts *opts)
+static int load_module(const struct bpf_module *mod)
 {
-	LIBBPF_OPTS(bpf_module_load_opts, load_opts);
+	LIBBPF_OPTS(bpf_module_load_opts, opts, .flags = mod->flags);
 	char own_log[1024] = "", errmsg[STRERR_BUFSIZE];
 	const char *name = mod->name;
 	int fd;
 
-	load_opts.btf_fd = max(bpf_object__btf_fd(mod->obj), 0);
-	load_opts.flags = OPTS_GET(opts, flags, 0);
-	load_opts.replace_fd = OPTS_GET(opts, replace_fd, 0);
-	load_opts.log_buf = OPTS_GET(opts, log_buf, NULL);
-	load_opts.log_size = OPTS_GET(opts, log_size, 0);
-	if (!load_opts.log_buf) {
-		load_opts.log_buf = own_log;
-		load_opts.log_size = sizeof(own_log);
-	}
+	opts.btf_fd = max(bpf_object__btf_fd(mod->obj), 0);
+	opts.log_buf = mod->log_buf ?: own_log;
+	opts.log_size = mod->log_buf ? mod->log_size : sizeof(own_log);
 	/* it is to get the name of the other one */
-	if (load_opts.flags & BPF_F_MODULE_REPLACE)
+	if (mod->replace_fd) {
+		opts.flags |= BPF_F_MODULE_REPLACE;
+		opts.replace_fd = mod->replace_fd;
 		name = NULL;
+	}
 
-	fd = bpf_module_load(name, mod->ops, mod->ops_cnt, &load_opts);
+	fd = bpf_module_load(name, mod->ops, mod->ops_cnt, &opts);
 	if (fd >= 0)
 		return fd;
 
@@ -460,7 +541,7 @@ static int load_module(const struct bpf_module *mod, const struct bpf_module_att
 	return fd;
 }
 
-static struct bpf_link_module *new_module_link(const struct bpf_module_attach_opts *opts)
+static struct bpf_link_module *new_module_link(void)
 {
 	struct bpf_link_module *mod_link;
 
@@ -470,9 +551,6 @@ static struct bpf_link_module *new_module_link(const struct bpf_module_attach_op
 
 	mod_link->link.detach = bpf_link__detach_module;
 	mod_link->link.dealloc = bpf_link__dealloc_module;
-	/* a bound module goes with its handles, be there users or not */
-	mod_link->drain = OPTS_GET(opts, drain_on_destroy, false) ||
-			  (OPTS_GET(opts, flags, 0) & BPF_F_MODULE_BOUND);
 	return mod_link;
 }
 
@@ -485,24 +563,23 @@ static void take_kernel_name(struct bpf_module *mod)
 		libbpf_strlcpy(mod->name, info.name, sizeof(mod->name));
 }
 
-struct bpf_link *bpf_module__attach_opts(struct bpf_module *mod,
-					 const struct bpf_module_attach_opts *opts)
+struct bpf_link *bpf_module__attach(struct bpf_module *mod)
 {
 	struct bpf_link_module *mod_link;
 	int fd, own_fd, err;
 
-	if (!mod || !OPTS_VALID(opts, bpf_module_attach_opts))
+	if (!mod)
 		return libbpf_err_ptr(-EINVAL);
 
 	err = check_attachable(mod);
 	if (err)
 		return libbpf_err_ptr(err);
 
-	mod_link = new_module_link(opts);
+	mod_link = new_module_link();
 	if (!mod_link)
 		return libbpf_err_ptr(-ENOMEM);
 
-	fd = load_module(mod, opts);
+	fd = load_module(mod);
 	if (fd < 0) {
 		free(mod_link);
 		return libbpf_err_ptr(fd);
@@ -519,28 +596,9 @@ struct bpf_link *bpf_module__attach_opts(struct bpf_module *mod,
 
 	close_fd(&mod->fd);
 	mod->fd = own_fd;
+	/* what it stands for is done, and the user may close it */
+	mod->replace_fd = 0;
 	take_kernel_name(mod);
 	libbpf_strlcpy(mod_link->name, mod->name, sizeof(mod_link->name));
 	return &mod_link->link;
-}
-
-struct bpf_link *bpf_module__attach(struct bpf_module *mod)
-{
-	return bpf_module__attach_opts(mod, NULL);
-}
-
-struct bpf_link *bpf_module__replace(struct bpf_module *mod, int old_fd,
-				     const struct bpf_module_attach_opts *opts)
-{
-	LIBBPF_OPTS(bpf_module_attach_opts, replace_opts);
-
-	if (old_fd <= 0 || !OPTS_VALID(opts, bpf_module_attach_opts))
-		return libbpf_err_ptr(-EINVAL);
-
-	replace_opts.log_buf = OPTS_GET(opts, log_buf, NULL);
-	replace_opts.log_size = OPTS_GET(opts, log_size, 0);
-	replace_opts.flags = OPTS_GET(opts, flags, 0) | BPF_F_MODULE_REPLACE;
-	replace_opts.drain_on_destroy = OPTS_GET(opts, drain_on_destroy, false);
-	replace_opts.replace_fd = old_fd;
-	return bpf_module__attach_opts(mod, &replace_opts);
 }

@@ -57,33 +57,70 @@ static bool is_scalar(const struct btf_type *t)
 	       (t->size == 1 || t->size == 2 || t->size == 4 || t->size == 8);
 }
 
-static const char *type_prefix(const struct btf_type *t)
+static const char *kind_name(const struct btf_type *t)
 {
-	if (btf_is_any_enum(t))
+	switch (btf_kind(t)) {
+	case BTF_KIND_FUNC_PROTO:
+		return "a function pointer";
+	case BTF_KIND_STRUCT:
+		return "struct";
+	case BTF_KIND_UNION:
+		return "union";
+	default:
 		return "enum";
-	return btf_is_struct(t) ? "struct" : btf_is_union(t) ? "union" : "";
+	}
 }
 
-void btf_format_type(const struct btf *btf, __u32 id, char *buf, size_t size)
+/* The name, or what has none, that @id as it is written begins with. NULL if
+ * there is no end to it: BTF of a file may be anything.
+ */
+static const struct btf_type *base_type(const struct btf *btf, __u32 id)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
-	const char *prefix, *name;
-	size_t len;
+	int depth;
 
-	while (btf_is_mod(t))
-		t = btf__type_by_id(btf, t->type);
-
-	if (btf_is_array(t)) {
-		btf_format_type(btf, btf_array(t)->type, buf, size);
-		len = strlen(buf);
-		snprintf(buf + len, size - len, "[%u]", btf_array(t)->nelems);
-	} else if (btf_is_ptr(t)) {
-		snprintf(buf, size, "a pointer");
-	} else {
-		prefix = type_prefix(t);
-		name = btf__name_by_offset(btf, t->name_off);
-		snprintf(buf, size, "%s%s%s", prefix, *prefix && *name ? " " : "", name);
+	for (depth = 0; t && depth < 32; depth++) {
+		if (btf_is_array(t))
+			t = btf__type_by_id(btf, btf_array(t)->type);
+		else if (btf_is_ptr(t) || btf_is_mod(t))
+			t = btf__type_by_id(btf, t->type);
+		else
+			return t;
 	}
+	return NULL;
+}
+
+struct text {
+	char *buf;
+	size_t size;
+};
+
+static void add_to_text(void *ctx, const char *fmt, va_list args)
+{
+	struct text *text = ctx;
+	size_t len = strlen(text->buf);
+
+	vsnprintf(text->buf + len, text->size - len, fmt, args);
+}
+
+void libbpf_format_type(const struct btf *btf, __u32 id, char *buf, size_t size)
+{
+	LIBBPF_OPTS(btf_dump_emit_type_decl_opts, opts, .field_name = "", .strip_mods = true);
+	const struct btf_type *base = base_type(btf, id);
+	struct text text = { buf, size };
+	struct btf_dump *d;
+
+	/* bodies and arguments would be written out, over many lines */
+	if (base && !base->name_off && !btf_is_void(base)) {
+		snprintf(buf, size, "%s", kind_name(base));
+		return;
+	}
+
+	buf[0] = '\0';
+	d = base ? btf_dump__new(btf, add_to_text, &text, NULL) : NULL;
+	if (!d || btf_dump__emit_type_decl(d, id, &opts))
+		snprintf(buf, size, "?");
+	btf_dump__free(d);
 }
 
 static __s64 int_min(const struct btf_type *t)
@@ -144,7 +181,7 @@ static void format_takes(const struct param *p, char *buf, size_t size)
 	const struct btf_type *t = skip_mods_and_typedefs(p->btf, p->type_id, NULL), *elem;
 	char type[128], range[256];
 
-	btf_format_type(p->btf, p->type_id, type, sizeof(type));
+	libbpf_format_type(p->btf, p->type_id, type, sizeof(type));
 	if (!btf_is_array(t)) {
 		format_range(p->btf, t, range, sizeof(range));
 		snprintf(buf, size, "%s takes %s", type, range);
@@ -175,7 +212,7 @@ static int bad_type(const struct param *p, const char *why)
 {
 	char type[128];
 
-	btf_format_type(p->btf, p->type_id, type, sizeof(type));
+	libbpf_format_type(p->btf, p->type_id, type, sizeof(type));
 	pr_warn("module '%s': parameter %s: %s can't be set%s\n", bpf_module__name(p->mod),
 		p->name, type, why);
 	return -EOPNOTSUPP;
@@ -204,23 +241,20 @@ static int parse_bool(const char *text, __u64 *val)
 static int parse_int(const struct btf_type *t, const char *text, __u64 *val)
 {
 	bool negative = text[0] == '-';
-	__u64 limit, abs;
-	char *end;
+	int err;
 
 	if (!isdigit(text[negative]))
 		return -EINVAL;
 
-	errno = 0;
-	abs = strtoull(text + negative, &end, 0);
-	if (*end)
-		return -EINVAL;
+	err = libbpf_parse_u64(text, val);
+	if (err)
+		return err;
 
-	limit = negative ? -(__u64)int_min(t) : int_max(t);
-	if (errno || abs > limit)
+	/* a sign that the value has not, or that its type can't have */
+	if (*val && negative != (is_signed(t) && (__s64)*val < 0))
 		return -ERANGE;
 
-	*val = negative ? -abs : abs;
-	return 0;
+	return libbpf_is_num_in_range(*val, t->size, is_signed(t)) ? 0 : -ERANGE;
 }
 
 static bool parse_char(const char *text, __u64 *val)
@@ -250,29 +284,6 @@ static int parse_enum(const struct btf *btf, const struct btf_type *t, const cha
 	return -EINVAL;
 }
 
-/* BTF may put a value at any address. */
-static void store(void *data, __u32 size, __u64 val)
-{
-	__u32 val32 = val;
-	__u16 val16 = val;
-	__u8 val8 = val;
-
-	switch (size) {
-	case 1:
-		memcpy(data, &val8, size);
-		break;
-	case 2:
-		memcpy(data, &val16, size);
-		break;
-	case 4:
-		memcpy(data, &val32, size);
-		break;
-	default:
-		memcpy(data, &val, sizeof(val));
-		break;
-	}
-}
-
 static int set_scalar(const struct param *p, const struct btf_type *t, const char *text, void *data)
 {
 	__u64 val = 0;
@@ -290,8 +301,7 @@ static int set_scalar(const struct param *p, const struct btf_type *t, const cha
 				 btf_is_any_enum(t) ? "not one of the names" :
 				 is_bool(t) ? "neither yes nor no" : "not a number");
 
-	store(data, t->size, val);
-	return 0;
+	return libbpf_store_num(data, t->size, val);
 }
 
 static int set_text(const struct param *p, __u32 size)

@@ -47,6 +47,18 @@ int bpf_modules__open_skeleton(struct bpf_object_skeleton *s)
 	return 0;
 }
 
+/* It does not say which modules it is to attach: none is. */
+static void warn_of_old_skeleton(const struct bpf_object_skeleton *s)
+{
+	const struct bpf_module *mod;
+
+	bpf_object__for_each_module(mod, *s->obj)
+		if (bpf_module__is_declared(mod) && bpf_module__autoattach(mod) &&
+		    bpf_module__is_loadable(mod))
+			pr_warn("module '%s': BPF skeleton version is old, skipping module auto-attachment...\n",
+				bpf_module__name(mod));
+}
+
 static int attach_modules(struct bpf_object_skeleton *s)
 {
 	int i;
@@ -54,8 +66,9 @@ static int attach_modules(struct bpf_object_skeleton *s)
 	for (i = 0; i < module_cnt(s); i++) {
 		struct bpf_module_skeleton *skel = module_skel(s, i);
 
-		/* the user attached it, or left it or all its ops out */
-		if (*skel->link || !bpf_module__autocreate(*skel->module) ||
+		/* the user attached it or will, or left it or all its ops out */
+		if (*skel->link || !bpf_module__autoattach(*skel->module) ||
+		    !bpf_module__autocreate(*skel->module) ||
 		    !bpf_module__is_loadable(*skel->module))
 			continue;
 
@@ -89,16 +102,11 @@ static struct bpf_link **link_slot(const struct bpf_object_skeleton *s, int i)
 /* Destroy the links that were not there before; the last one first. */
 static void undo_attach(struct bpf_object_skeleton *s, const bool *was_there, int cnt)
 {
-	int first_module = s->prog_cnt + s->map_cnt;
-
 	while (cnt-- > 0) {
 		struct bpf_link **link = link_slot(s, cnt);
 
 		if (!link || !*link || was_there[cnt])
 			continue;
-		/* it may have got users already */
-		if (cnt >= first_module)
-			bpf_link__set_drain(*link);
 		bpf_link__destroy(*link);
 		*link = NULL;
 	}
@@ -110,6 +118,8 @@ int bpf_modules__attach_skeleton(struct bpf_object_skeleton *s,
 	int cnt = s->prog_cnt + s->map_cnt + module_cnt(s), i, err;
 	bool *was_there;
 
+	if (!has_modules(s))
+		warn_of_old_skeleton(s);
 	if (!module_cnt(s))
 		return attach_rest(s);
 
@@ -131,7 +141,7 @@ void bpf_modules__detach_skeleton(struct bpf_object_skeleton *s)
 {
 	int i;
 
-	for (i = 0; i < module_cnt(s); i++) {
+	for (i = module_cnt(s) - 1; i >= 0; i--) {
 		struct bpf_module_skeleton *skel = module_skel(s, i);
 
 		bpf_link__destroy(*skel->link);

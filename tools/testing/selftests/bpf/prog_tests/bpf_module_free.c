@@ -311,6 +311,40 @@ out:
 	bpf_module_free__destroy(skel);
 }
 
+/* A socket does not point at a congestion control any more when it is put: with the
+ * last one the module may be unloaded, and who looks at the socket holds RCU alone.
+ */
+static void test_put_is_not_found(void)
+{
+	struct bpf_module_free *skel = bpf_module_free__open();
+	struct bpf_link *link = NULL;
+	struct bm_cc cc;
+	int fd, sock;
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_program__set_autoload(skel->progs.put_ca, true);
+	if (!ASSERT_OK(bpf_module_free__load(skel), "load"))
+		goto out;
+	skel->bss->pid = getpid();
+	link = bpf_program__attach(skel->progs.put_ca);
+	ASSERT_OK_PTR(link, "attach");
+	fd = bm_cc_open_load(&cc, "bm_put", "bm_put");
+	if (fd < 0)
+		goto out;
+	sock = bm_socket(AF_INET, "bm_put");
+	ASSERT_OK_FD(sock, "socket");
+	skel->bss->cleanups = 0;
+	close(sock);
+	ASSERT_TRUE(bm_wait(skel->bss->cleanups == 1), "clean-ups");
+	ASSERT_STREQ(skel->bss->ca_after, "reno", "congestion control afterwards");
+	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	bm_cc_cleanup(&cc, fd);
+out:
+	bpf_link__destroy(link);
+	bpf_module_free__destroy(skel);
+}
+
 void serial_test_bpf_module_free(void)
 {
 	if (test__start_subtest("sleepable_refused"))
@@ -323,6 +357,8 @@ void serial_test_bpf_module_free(void)
 		test_sleepable_hid();
 	if (test__start_subtest("calls_held"))
 		test_calls_held();
+	if (test__start_subtest("put_is_not_found"))
+		test_put_is_not_found();
 	if (test__start_subtest("init_leaves"))
 		test_init_leaves();
 	if (env.has_testmod && test__start_subtest("shared_grace_periods"))

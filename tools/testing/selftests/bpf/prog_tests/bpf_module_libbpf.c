@@ -193,14 +193,13 @@ out:
 /* Attaches @mod, expecting @err and a log that has @part. */
 static void attach_fails(struct bpf_module *mod, int err, const char *part)
 {
-	LIBBPF_OPTS(bpf_module_attach_opts, opts);
 	struct bpf_link *link;
 	char log[BM_LOG_SIZE] = "";
 
-	opts.log_buf = log;
-	opts.log_size = sizeof(log);
-	link = bpf_module__attach_opts(mod, &opts);
+	ASSERT_OK(bpf_module__set_log_buf(mod, log, sizeof(log)), "set_log_buf");
+	link = bpf_module__attach(mod);
 	ASSERT_EQ(errno, err, "errno of attach");
+	ASSERT_OK(bpf_module__set_log_buf(mod, NULL, 0), "set_log_buf");
 	if (!ASSERT_NULL(link, "attach"))
 		bpf_link__destroy(link);
 	ASSERT_HAS_SUBSTR(log, part, "log");
@@ -272,6 +271,9 @@ static void test_set_name(void)
 		goto out;
 	ASSERT_EQ(bpf_module__set_name(mod, "a b"), -EINVAL, "bad name");
 	ASSERT_EQ(bpf_module__set_name(mod, ""), -EINVAL, "empty name");
+	ASSERT_EQ(bpf_module__set_name(mod, "."), -EINVAL, "a folder's name");
+	ASSERT_EQ(bpf_module__set_name(mod, ".."), -EINVAL, "a folder's name");
+	ASSERT_EQ(bpf_module__set_name(mod, "-x"), -EINVAL, "an option");
 	ASSERT_OK(bpf_module__set_name(mod, "bm_libbpf"), "set_name");
 	ASSERT_STREQ(bpf_module__name(mod), "bm_libbpf", "name");
 	ASSERT_EQ(bpf_object__find_module_by_name(skel->obj, "bm_libbpf"), mod, "find");
@@ -335,8 +337,8 @@ static void test_destroy(void)
 	close(fd);
 }
 
-/* Destroying the link of a module with users leaves it loaded, and says so. */
-static void test_destroy_busy(void)
+/* Unloading a module with users leaves it loaded, destroying its link drains it. */
+static void test_unload(void)
 {
 	struct bpf_cc_cubic *skel = bpf_cc_cubic__open();
 	struct bpf_module *mod;
@@ -351,10 +353,29 @@ static void test_destroy_busy(void)
 	fd = dup(bpf_module__fd(mod));
 	sock = bm_socket(AF_INET, "bpf_cc_cubic");
 	ASSERT_OK_FD(sock, "socket");
-	ASSERT_EQ(bpf_link__destroy(link), -EBUSY, "destroy");
+	ASSERT_EQ(bpf_module__unload(mod), -EBUSY, "unload with a user");
 	ASSERT_EQ(bm_state(fd), BPF_MODULE_STATE_LIVE, "state");
+	ASSERT_OK_FD(bpf_module__fd(mod), "fd");
 	close(sock);
-	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	ASSERT_OK(bpf_module__unload(mod), "unload");
+	ASSERT_EQ(bm_state(fd), BPF_MODULE_STATE_GONE, "state");
+	ASSERT_EQ(bpf_module__fd(mod), -1, "fd");
+	ASSERT_EQ(bpf_module__unload(mod), -ENOENT, "unload again");
+	ASSERT_OK(bpf_link__destroy(link), "destroy");
+	close(fd);
+
+	/* what was unloaded can be loaded again */
+	link = bpf_module__attach(mod);
+	if (!ASSERT_OK_PTR(link, "attach again"))
+		goto out;
+	fd = dup(bpf_module__fd(mod));
+	sock = bm_socket(AF_INET, "bpf_cc_cubic");
+	ASSERT_OK_FD(sock, "socket");
+	ASSERT_OK(bpf_link__destroy(link), "destroy");
+	ASSERT_EQ(bm_state(fd), BPF_MODULE_STATE_GOING, "state");
+	ASSERT_EQ(bpf_module__unload(mod), -EINPROGRESS, "unload of one that drains");
+	close(sock);
+	ASSERT_TRUE(bm_wait(bm_state(fd) == BPF_MODULE_STATE_GONE), "state with its last user");
 	close(fd);
 out:
 	bpf_cc_cubic__destroy(skel);
@@ -395,6 +416,7 @@ static void test_misuse(void)
 		return;
 	mod = bpf_object__next_module(skel->obj, NULL);
 	ASSERT_NULL(bpf_module__attach(mod), "attach before load");
+	ASSERT_EQ(bpf_module__unload(mod), -ENOENT, "unload before attach");
 	ASSERT_OK(bpf_cc_cubic__load(skel), "load");
 	ASSERT_NULL(bpf_module__attach(mod), "attach what was made maps");
 	ASSERT_ERR(bpf_module__set_autocreate(mod, true), "set_autocreate after load");
@@ -440,8 +462,8 @@ void serial_test_bpf_module_libbpf(void)
 		test_disconnect();
 	if (test__start_subtest("destroy"))
 		test_destroy();
-	if (test__start_subtest("destroy_busy"))
-		test_destroy_busy();
+	if (test__start_subtest("unload"))
+		test_unload();
 	if (test__start_subtest("pin"))
 		test_pin();
 	if (test__start_subtest("misuse"))

@@ -39,6 +39,21 @@ static void name_slash(struct bm_cc *cc, union bpf_attr *attr)
 	attr->module_load.name = ptr_to_u64("a/b");
 }
 
+static void name_dot(struct bm_cc *cc, union bpf_attr *attr)
+{
+	attr->module_load.name = ptr_to_u64(".");
+}
+
+static void name_dot_dot(struct bm_cc *cc, union bpf_attr *attr)
+{
+	attr->module_load.name = ptr_to_u64("..");
+}
+
+static void name_dash(struct bm_cc *cc, union bpf_attr *attr)
+{
+	attr->module_load.name = ptr_to_u64("-x");
+}
+
 static void name_newline(struct bm_cc *cc, union bpf_attr *attr)
 {
 	attr->module_load.name = ptr_to_u64("a\n");
@@ -132,6 +147,9 @@ static const struct bm_refusal refusals[] = {
 	{ "name_too_long", name_too_long, -EINVAL, .log = { "name" } },
 	{ "name_space", name_space, -EINVAL, .log = { "name" } },
 	{ "name_slash", name_slash, -EINVAL, .log = { "name" } },
+	{ "name_dot", name_dot, -EINVAL, .log = { "name" } },
+	{ "name_dot_dot", name_dot_dot, -EINVAL, .log = { "name" } },
+	{ "name_dash", name_dash, -EINVAL, .log = { "name" } },
 	{ "name_newline", name_newline, -EINVAL, .log = { "name" } },
 	{ "name_not_ascii", name_not_ascii, -EINVAL, .log = { "name" } },
 	{ "unknown_flag", unknown_flag, -EINVAL, .log = { "flag" } },

@@ -130,6 +130,23 @@ out:
 	tcp_ca_update__destroy(other);
 }
 
+/* To put a map in its own place changes nothing, least of all the subsystem's list. */
+static void test_update_itself(struct tcp_ca_update *skel)
+{
+	struct bpf_map *map = a_map(skel, true);
+	struct bpf_link *link = bpf_map__attach_struct_ops(map);
+	int i;
+
+	if (!ASSERT_OK_PTR(link, "attach"))
+		return;
+	for (i = 0; i < 2; i++)
+		ASSERT_OK(bpf_link__update_map(link, map), "update");
+	ASSERT_TRUE(bm_tcp_has("tcp_ca_update"), "registered");
+	ASSERT_FALSE(bm_tcp_has("bm_no_such"), "what nobody has registered");
+	ASSERT_OK(bpf_link__destroy(link), "detach");
+	ASSERT_FALSE(bm_tcp_has("tcp_ca_update"), "registered after that");
+}
+
 /* A subsystem does not know whether a map's or a module's op has failed. */
 static void test_sched_fails(void)
 {
@@ -156,6 +173,7 @@ static const struct {
 	{ "pinned", test_pinned },
 	{ "memory", test_memory },
 	{ "refused", test_refused },
+	{ "update_itself", test_update_itself },
 };
 
 void serial_test_bpf_module_map(void)

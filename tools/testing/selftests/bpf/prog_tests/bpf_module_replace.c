@@ -130,7 +130,7 @@ out:
 /* The subsystem refuses op @bad: those before it are the old module's again. */
 static void test_rolled_back(int bad)
 {
-	const char * const log[] = { op_names[bad], "the subsystem refused the replacement" };
+	const char * const log[] = { op_names[bad], "name \"bm_x\", expected", op_names[bad] };
 	int i, fd, sock[BM_REP_OPS];
 	__u32 id, prog_id;
 	struct pair p;

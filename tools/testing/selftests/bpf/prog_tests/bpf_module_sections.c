@@ -38,12 +38,14 @@ static void test_attach(void)
 static void test_optional(void)
 {
 	struct bpf_module_sections *skel = bpf_module_sections__open();
+	struct bpf_map *second_b;
 
 	if (!ASSERT_OK_PTR(skel, "open"))
 		return;
-	ASSERT_EQ(bpf_map__module(skel->maps.second_b), skel->modules.bm_second_x, "module");
-	ASSERT_FALSE(bpf_map__autocreate(skel->maps.second_b), "autocreate");
-	bpf_map__set_autocreate(skel->maps.second_b, true);
+	second_b = skel->maps.second_b_of_a_name_that_is_longer_than_the_63_characters_of_an_op;
+	ASSERT_EQ(bpf_map__module(second_b), skel->modules.bm_second_x, "module");
+	ASSERT_FALSE(bpf_map__autocreate(second_b), "autocreate");
+	bpf_map__set_autocreate(second_b, true);
 	bpf_map__set_autocreate(skel->maps.second_a, false);
 	if (ASSERT_OK(bpf_module_sections__load(skel), "load") &&
 	    ASSERT_OK(bpf_module_sections__attach(skel), "attach")) {
@@ -120,6 +122,37 @@ out:
 	bm_cc_cleanup(&cc, fd);
 }
 
+/* A module of which no op is loaded does not need its name. */
+static void test_name_left_out(void)
+{
+	struct bpf_module_sections *skel = bpf_module_sections__open();
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_map__set_autocreate(skel->maps.second_a, false);
+	ASSERT_OK(bpf_module__set_name(skel->modules.bm_first, "bm-second.x"), "set_name");
+	if (ASSERT_OK(bpf_module_sections__load(skel), "load") &&
+	    ASSERT_OK(bpf_module_sections__attach(skel), "attach")) {
+		ASSERT_GT(bm_find("bm-second.x"), 0, "listed");
+		ASSERT_TRUE(bm_tcp_has("bm_first_a"), "registered");
+	}
+	bpf_module_sections__destroy(skel);
+}
+
+/* Which ops are loaded is known when the object is: then the names must differ. */
+static void test_names_equal(void)
+{
+	struct bpf_module_sections *skel = bpf_module_sections__open();
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_map__set_autocreate(skel->maps.second_a, false);
+	ASSERT_OK(bpf_module__set_name(skel->modules.bm_first, "bm-second.x"), "set_name");
+	bpf_map__set_autocreate(skel->maps.second_a, true);
+	ASSERT_EQ(bpf_module_sections__load(skel), -EEXIST, "load");
+	bpf_module_sections__destroy(skel);
+}
+
 static void test_names(void)
 {
 	struct bpf_module_sections *skel = bpf_module_sections__open();
@@ -188,6 +221,10 @@ void serial_test_bpf_module_sections(void)
 		check_undo(false);
 	if (test__start_subtest("undo_keeps_own_link"))
 		check_undo(true);
+	if (test__start_subtest("name_left_out"))
+		test_name_left_out();
+	if (test__start_subtest("names_equal"))
+		test_names_equal();
 	if (test__start_subtest("names"))
 		test_names();
 	if (test__start_subtest("no_map"))

@@ -436,7 +436,9 @@ static void test_hid_unload(struct fixture *f)
 
 static void test_hid_no_device(struct fixture *f)
 {
-	static const char * const log[] = { "op bm_hid (hid_bpf_ops)", "the subsystem refused it" };
+	static const char * const log[] = {
+		"op bm_hid (hid_bpf_ops): hid_id 32767: no such HID device",
+	};
 	struct bm_uhid dev = { .hid_id = 0x7fff };
 	int fd;
 
@@ -446,6 +448,40 @@ static void test_hid_no_device(struct fixture *f)
 	ASSERT_EQ(fd, -EINVAL, "load");
 	bm_check_log(&f->cc, log, ARRAY_SIZE(log));
 	ASSERT_FALSE(bm_tcp_has("bm_before"), "registered");
+}
+
+/* A device has one fixup, and the subsystem itself says so. */
+static void test_hid_fixup_taken(struct fixture *f)
+{
+	const char *log[1];
+	struct bm_uhid dev;
+	char line[128];
+	void *value;
+	int fd;
+
+	if (!bm_uhid_plug_in(&dev))
+		return;
+	value = add_hid(f, "bm_hid", &dev);
+	bm_set_prog(&f->hid_type, value, "hid_rdesc_fixup",
+		    bpf_program__fd(f->hid->progs.hid_fixup));
+	fd = bm_cc_load(&f->cc, "bm_hid");
+	if (!ASSERT_OK_FD(fd, "load"))
+		goto out;
+
+	f->cc.ops_cnt = 0;
+	value = bm_hid_add(&f->cc, &f->hid_type, "bm_hid2", dev.hid_id, -1);
+	f->cc.extra_fd = bm_prog_load(&f->hid_type, "hid_rdesc_fixup", "bm_fixup", 0);
+	bm_set_prog(&f->hid_type, value, "hid_rdesc_fixup", f->cc.extra_fd);
+	ASSERT_EQ(bm_cc_load(&f->cc, "bm_hid2"), -EINVAL, "load a second fixup");
+	snprintf(line, sizeof(line),
+		 "op bm_hid2 (hid_bpf_ops): hid_id %d: the device has a hid_rdesc_fixup",
+		 dev.hid_id);
+	log[0] = line;
+	bm_check_log(&f->cc, log, ARRAY_SIZE(log));
+	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	close(fd);
+out:
+	bm_uhid_unplug(&dev);
 }
 
 /* Of two devices both have to go before the module has nothing left. */
@@ -519,6 +555,7 @@ static const struct {
 	{ "hid_unplug_fixup", test_hid_unplug_fixup },
 	{ "hid_unload", test_hid_unload },
 	{ "hid_no_device", test_hid_no_device },
+	{ "hid_fixup_taken", test_hid_fixup_taken },
 	{ "hid_two", test_hid_two },
 	{ "mixed", test_mixed },
 };

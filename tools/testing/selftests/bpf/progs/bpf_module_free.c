@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A congestion control that leaves itself, and counts of grace periods. */
 #include "bpf_tracing_net.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -13,6 +14,9 @@ int switch_err;
 int grace_periods;
 int tasks_waits;
 int sleepable_steps;
+__u32 pid;
+int cleanups;
+char ca_after[16];
 
 SEC("struct_ops")
 void BPF_PROG(leave_init, struct sock *sk)
@@ -47,6 +51,19 @@ struct tcp_congestion_ops leave = {
 	.cong_avoid	= (void *)leave_cong_avoid,
 	.name		= "bm_skel",
 };
+
+/* What a reader under RCU finds in a socket that has put its congestion control. */
+SEC("?fexit/tcp_cleanup_congestion_control")
+int BPF_PROG(put_ca, struct sock *sk)
+{
+	const struct tcp_congestion_ops *ca = BPF_CORE_READ(inet_csk(sk), icsk_ca_ops);
+
+	if (bpf_get_current_pid_tgid() >> 32 != pid)
+		return 0;
+	bpf_probe_read_kernel_str(ca_after, sizeof(ca_after), ca->name);
+	cleanups++;
+	return 0;
+}
 
 /* The first step of a grace period of RCU-tasks. */
 SEC("?kprobe/rcu_tasks_pregp_step")

@@ -28,7 +28,7 @@ const volatile enum wide p_wide = WIDE_BIG;
 const volatile char p_text[8] = "seven..";
 const volatile __u16 p_array[4] = { 1, 2, 3, 4 };
 const volatile enum color p_colors[2];
-const volatile int p_grid[2][2];
+const volatile int p_grid[2][3];
 const volatile struct pair p_pair = { 5, 6 };
 const volatile float p_float = 1.5;
 const volatile void * const volatile p_ptr;

@@ -66,8 +66,9 @@ struct tcp_congestion_ops second_a = {
 	.name		= "bm_second_a",
 };
 
+/* The kernel has no room for all of this name. */
 SEC("?.module.bm-second.x")
-struct tcp_congestion_ops second_b = {
+struct tcp_congestion_ops second_b_of_a_name_that_is_longer_than_the_63_characters_of_an_op = {
 	.ssthresh	= (void *)second_ssthresh,
 	.undo_cwnd	= (void *)second_undo_cwnd,
 	.cong_avoid	= (void *)second_cong_avoid,

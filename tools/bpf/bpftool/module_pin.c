@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Pins that commands make of BPF modules.
+ *
+ * All that can be known of a pin is asked before a module is loaded for it, and
+ * nothing is mounted: a command that is refused has changed nothing.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "main.h"
+#include "module.h"
+
+static int pin_error(const char *path, const char *why)
+{
+	p_err("can't pin to %s: %s", path, why);
+	return -1;
+}
+
+/* A pin of a module that is gone, or that will be once @replaced_id is replaced,
+ * leads nowhere: what has become of its module. NULL for any other file.
+ */
+static const char *what_became_of(const char *path, __u32 replaced_id)
+{
+	struct bpf_module_info info;
+	const char *became = NULL;
+	int fd;
+
+	fd = open_obj_pinned(path, true);
+	if (fd < 0)
+		return NULL;
+
+	if (get_fd_type(fd) == BPF_OBJ_MODULE && !module_get_info(fd, &info)) {
+		if (info.state == BPF_MODULE_STATE_GONE)
+			became = "gone";
+		else if (replaced_id && info.id == replaced_id)
+			became = "replaced";
+	}
+	close(fd);
+	return became;
+}
+
+static int check_folder(const char *path, const char *folder)
+{
+	struct stat st;
+
+	if (stat(folder, &st))
+		p_err("can't pin to %s: folder %s: %s", path, folder, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		p_err("can't pin to %s: %s is not a folder", path, folder);
+	else if (!is_bpffs(folder))
+		p_err("can't pin to %s: no BPF file system is mounted at %s", path, folder);
+	else if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS))
+		p_err("can't pin to %s: folder %s: %s", path, folder, strerror(errno));
+	else
+		return 0;
+	return -1;
+}
+
+int module_pin_check(struct module_pin *pin, const char *path, int replace_fd)
+{
+	const char *name = strrchr(path, '/');
+	struct bpf_module_info info = {};
+	struct stat st;
+	char *copy;
+	int err;
+
+	pin->path = path;
+	name = name ? name + 1 : path;
+	if (!*name)
+		return pin_error(path, "a name is missing");
+
+	copy = strdup(path);
+	if (!copy)
+		return pin_error(path, strerror(ENOMEM));
+	err = check_folder(path, dirname(copy));
+	free(copy);
+	if (err)
+		return err;
+	if (strchr(name, '.'))
+		return pin_error(path, "a name in a BPF file system has no '.'");
+
+	if (lstat(path, &st))
+		return errno == ENOENT ? 0 : pin_error(path, strerror(errno));
+	if (replace_fd >= 0)
+		module_get_info(replace_fd, &info);
+	pin->replaced_id = info.id;
+	pin->old = what_became_of(path, info.id);
+	return pin->old ? 0 : pin_error(path, strerror(EEXIST));
+}
+
+bool module_pin_is_live(const char *path)
+{
+	struct bpf_module_info info;
+	bool is_live;
+	int fd;
+
+	fd = open_obj_pinned(path, true);
+	if (fd < 0)
+		return false;
+	is_live = get_fd_type(fd) == BPF_OBJ_MODULE && !module_get_info(fd, &info) &&
+		  info.state == BPF_MODULE_STATE_LIVE;
+	close(fd);
+	return is_live;
+}
+
+int module_pin_put(struct module_pin *pin, int fd)
+{
+	/* it may have changed hands since */
+	if (pin->old && what_became_of(pin->path, pin->replaced_id))
+		unlink(pin->path);
+	if (bpf_obj_pin(fd, pin->path))
+		return pin_error(pin->path, strerror(errno));
+	if (pin->old)
+		p_info("%s was a pin of a module that is %s, it is taken over",
+		       pin->path, pin->old);
+	return 0;
+}
+
+int module_pin_fd(int fd, const char *path)
+{
+	struct module_pin pin = {};
+
+	return module_pin_check(&pin, path, -1) ?: module_pin_put(&pin, fd);
+}
+
+/* Is there something where the map is to be pinned? */
+static bool is_pinned_already(const struct bpf_map *map)
+{
+	const char *path = bpf_map__pin_path(map);
+
+	return path && !access(path, F_OK);
+}
+
+int module_map_pins_note(struct module_map_pins *pins, const struct bpf_object *obj)
+{
+	struct bpf_map *map;
+	size_t cnt = 0;
+
+	bpf_object__for_each_map(map, obj)
+		cnt++;
+	pins->maps = calloc(cnt + 1, sizeof(*pins->maps));
+	if (!pins->maps) {
+		p_err("mem alloc failed");
+		return -1;
+	}
+	bpf_object__for_each_map(map, obj)
+		if (bpf_map__pin_path(map) && !is_pinned_already(map))
+			pins->maps[pins->cnt++] = map;
+	return 0;
+}
+
+void module_map_pins_undo(struct module_map_pins *pins)
+{
+	while (pins->cnt) {
+		struct bpf_map *map = pins->maps[--pins->cnt];
+
+		if (bpf_map__is_pinned(map))
+			bpf_map__unpin(map, NULL);
+	}
+}
+
+void module_map_pins_free(struct module_map_pins *pins)
+{
+	free(pins->maps);
+}

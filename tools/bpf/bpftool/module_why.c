@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * What libbpf and the verifier say, kept until it is known whether they refused an
+ * object, and why they did, as one line out of all that.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf_internal.h>
+
+#include "main.h"
+#include "module.h"
+
+#define ENOTSUPP	524 /* the kernel's own, which user space has no name for */
+#define PREFIX		"libbpf: "
+#define LOG_BEGIN	": -- BEGIN PROG LOAD LOG --\n"
+#define LOG_END		"-- END PROG LOAD LOG --"
+
+/* The verifier ends its log with what it cost. */
+static bool is_statistics(const char *line)
+{
+	return str_has_pfx(line, "processed ") || str_has_pfx(line, "verification time ") ||
+	       str_has_pfx(line, "stack depth ");
+}
+
+/* The last line between @pos and @end that tells something. */
+static char *last_line(const char *pos, const char *end)
+{
+	const char *line = NULL, *next;
+	size_t len = 0;
+
+	for (; pos < end; pos = next) {
+		size_t this_len = strcspn(pos, "\n");
+
+		next = pos + this_len + 1;
+		if (this_len && !is_statistics(pos)) {
+			line = pos;
+			len = this_len;
+		}
+	}
+	return line ? strndup(line, len) : NULL;
+}
+
+static bool has_prog_log(const char *warnings)
+{
+	return strstr(warnings, LOG_BEGIN);
+}
+
+/* "prog 'NAME': the verifier's last line" */
+static char *verifier_reason(const char *warnings, const char *begin)
+{
+	const char *log = begin + strlen(LOG_BEGIN), *end = strstr(log, LOG_END), *name;
+	char *line, *reason;
+
+	line = last_line(log, end ?: log + strlen(log));
+	if (!line)
+		return NULL;
+
+	for (name = begin; name > warnings && name[-1] != '\n';)
+		name--;
+	if (str_has_pfx(name, PREFIX))
+		name += strlen(PREFIX);
+	if (asprintf(&reason, "%.*s: %s", (int)(begin - name), name, line) < 0)
+		reason = NULL;
+	free(line);
+	return reason;
+}
+
+/* Of libbpf's lines the first: those after it tell what followed from that. */
+static char *find_reason(const char *warnings)
+{
+	const char *begin = strstr(warnings, LOG_BEGIN);
+	char *reason = NULL;
+
+	if (begin)
+		reason = verifier_reason(warnings, begin);
+	if (reason)
+		return reason;
+
+	if (str_has_pfx(warnings, PREFIX))
+		warnings += strlen(PREFIX);
+	return *warnings ? strndup(warnings, strcspn(warnings, "\n")) : NULL;
+}
+
+/* What libbpf warns of. It is shown if it tells why an object can't be loaded,
+ * such as the verifier's log, and else would only distract.
+ */
+static struct {
+	FILE *stream;
+	char *text;
+	size_t size;
+} warnings;
+
+static int keep_warnings(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return level == LIBBPF_WARN ? vfprintf(warnings.stream, fmt, ap) : 0;
+}
+
+/* With option --debug all goes to the terminal at once. */
+libbpf_print_fn_t module_warnings_begin(void)
+{
+	if (verifier_logs)
+		return NULL;
+
+	warnings.stream = open_memstream(&warnings.text, &warnings.size);
+	return warnings.stream ? libbpf_set_print(keep_warnings) : NULL;
+}
+
+void module_warnings_end(libbpf_print_fn_t old_print)
+{
+	if (!warnings.stream)
+		return;
+
+	libbpf_set_print(old_print);
+	fclose(warnings.stream);
+	free(warnings.text);
+	memset(&warnings, 0, sizeof(warnings));
+}
+
+const char *module_last_warning(const char *otherwise)
+{
+	char *line;
+
+	if (!warnings.stream || fflush(warnings.stream) || !warnings.size)
+		return otherwise;
+
+	warnings.text[warnings.size - 1] = '\0';
+	line = strrchr(warnings.text, '\n');
+	line = line ? line + 1 : warnings.text;
+	return str_has_pfx(line, PREFIX) ? line + strlen(PREFIX) : line;
+}
+
+/* Line by line, as there may be anything in the texts of a file. */
+static void print_warnings(void)
+{
+	char *rest = warnings.text, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (*line || rest)
+			fprintf(stderr, "%s\n", module_text(line));
+}
+
+/* What else is known of the reason that libbpf gives. */
+static const char *deeper_reason(const char *reason, int err)
+{
+	if (strstr(reason, "BTF") && access("/sys/kernel/btf/vmlinux", R_OK))
+		return "/sys/kernel/btf/vmlinux is not there; is /sys mounted?";
+	/* the verifier's, of a type that the kernel has no ops of */
+	if (err == ENOTSUPP && strstr(reason, "is not a supported") &&
+	    access("/proc/modules", F_OK))
+		return "types of ops with an owner need CONFIG_MODULES, which is not set";
+	return module_text(reason);
+}
+
+void module_object_error(const char *what, const char *file)
+{
+	char *reason = NULL, number[128];
+	int err = errno;
+
+	/* here the warnings guess */
+	if (err == EPERM) {
+		p_err("can't %s %s: %s", what, file, module_strerror(-err));
+		return;
+	}
+
+	if (warnings.stream && !fflush(warnings.stream) && warnings.size)
+		reason = find_reason(warnings.text);
+	if (reason) {
+		/* the verifier's log tells more; strsep() takes it apart */
+		if (has_prog_log(warnings.text))
+			print_warnings();
+		p_err("can't %s %s: %s", what, file, deeper_reason(reason, err));
+	} else {
+		libbpf_strerror(err, number, sizeof(number));
+		p_err("can't %s %s: %s", what, file, number);
+	}
+	free(reason);
+}
