@@ -121,7 +121,8 @@ static int read_words(struct module_conf *conf, const struct place *at, char **w
 	const char *bad;
 
 	if (!d)
-		return add_bad(conf, at, "'%s' is none of load, options, blacklist, alias", words[0]);
+		return add_bad(conf, at, "'%s' is none of load, options, blacklist, alias",
+			       words[0]);
 	if (cnt - 1 < d->min_args || cnt - 1 > d->max_args)
 		return add_bad(conf, at, "write '%s'", d->form);
 	bad = find_bad_arg(d, words + 1, cnt - 1);

@@ -107,7 +107,8 @@ static const struct module_conf_line *find_line(const struct module_conf *conf,
 						enum module_conf_kind kind, const char *alias,
 						const char *name)
 {
-	return module_conf_next(conf, kind, alias, NULL) ?: module_conf_next(conf, kind, name, NULL);
+	return module_conf_next(conf, kind, alias, NULL) ?:
+	       module_conf_next(conf, kind, name, NULL);
 }
 
 static void print_place_plain(const char *label, const char *what,

@@ -43,8 +43,7 @@ const char *module_strerror(int err)
 		return strerror(-err);
 	if (modules_disabled())
 		return "kernel.bpf_modules_disabled is set until the next boot";
-	return "not permitted: it takes, in the initial user namespace, CAP_BPF and CAP_PERFMON, "
-	       "and for its ops CAP_NET_ADMIN or CAP_SYS_ADMIN";
+	return "not permitted: it takes, in the initial user namespace, CAP_BPF and CAP_PERFMON, and for its ops CAP_NET_ADMIN or CAP_SYS_ADMIN";
 }
 
 const char *module_look_strerror(int err)

@@ -160,7 +160,7 @@ struct sound {
 	__u32 *cnts;
 };
 
-#define UNSOUND		(1U << 30)
+#define UNSOUND		0x40000000U
 #define MAX_DEPTH	64
 
 static __u32 count_values(const struct sound *s, __u32 id, int depth);
