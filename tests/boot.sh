@@ -183,6 +183,22 @@ done
 check refused-unloads-nothing live tcp_aimd
 module unload tcp_aimd
 
+# Who may load and not look
+may() { run setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=+bpf,+perfmon,+net_admin --ambient-caps=+bpf,+perfmon,+net_admin bpftool module "$@"; }
+may load bpf_cubic
+check load-by-name-without-looking exits 0
+may load bpf_cubic
+check load-by-name-without-looking-twice one_line 'module name "bpf_cubic" is taken; to look at it takes CAP_SYS_ADMIN'
+module unload bpf_cubic
+
+# A name of the object's is not folded
+module load bpf_cubic name a-b cubic.name=first
+cp /objs/bpf_cubic.bpf.o $modules/a_b.bpf.o
+module load a_b cubic.name=second
+check module-named-like-another live 'a-b a_b'
+module unload a-b a_b
+rm $modules/a_b.bpf.o
+
 # A dry run
 module load tcp_aimd dry-run
 check dry-run exits 0
@@ -338,6 +354,32 @@ cp /objs/bpf_cc_cubic.bpf.o /etc/bpf/modules/tcp-aimd.o
 module load tcp_aimd dry-run
 check etc-hides-local says 'with ops cc_cubic'
 rm $local/modules/* /etc/bpf/modules/*
+
+# What is in a file is told with its place, and as what it is
+echo 'options tcp_aimd nosuch=1' >$etc/10-a.conf
+module load tcp_aimd
+check options-tell-their-place one_line "$etc/10-a.conf:1: module 'tcp_aimd': no parameter nosuch"
+printf 'options tcp_aimd x=\033[31m\n' >$etc/10-a.conf
+module config
+check config-escapes not grep -q $'\033' "$out"
+mkfifo $etc/20-b.conf
+module config
+check config-of-a-pipe says "$etc/20-b.conf: it is not a regular file"
+rm $etc/*
+
+# An alias has options of its own, and can be blacklisted
+printf 'alias tcp_fast tcp_aimd\noptions tcp_fast beta=640\n' >$etc/10-a.conf
+module load tcp_fast
+check options-of-an-alias beta 640
+module unload tcp_aimd
+module config tcp_fast
+check config-of-an-alias-has-its-options says 'beta=640'
+module aliases
+check aliases-of-what-is-configured says 'install tcp_fast'
+echo 'blacklist tcp_fast' >>$etc/10-a.conf
+module aliases
+check aliases-heed-blacklist not says 'install tcp_fast'
+rm $etc/*
 
 # What it says together
 echo 'options tcp_aimd beta=600 gain=2' >$usr/10-a.conf

@@ -47,6 +47,9 @@ pin pin-with-a-long-name 'File name too long' "/sys/fs/bpf/$(printf 'a%.0s' {1..
 bpftool map create /sys/fs/bpf/taken type array key 4 value 4 entries 1 name taken
 pin pin-that-is-taken "can't pin to /sys/fs/bpf/taken: File exists" /sys/fs/bpf/taken
 rm /sys/fs/bpf/taken
+ln -s /sys/fs/bpf/elsewhere /sys/fs/bpf/link
+pin pin-that-is-a-link "can't pin to /sys/fs/bpf/link: it is a symbolic link" /sys/fs/bpf/link
+rm /sys/fs/bpf/link
 refused pin-in-another-mount-namespace 'no BPF file system is mounted at /sys/fs/bpf' unshare -m sh -c \
 	"umount /sys/fs/bpf && exec bpftool module load $cubic pin /sys/fs/bpf/b bound"
 bpftool module load $cubic pin /sys/fs/bpf/one bound >/dev/null
@@ -87,6 +90,34 @@ refused keeps-a-pinned-map 'module first (id' bpftool module load $odd name seco
 rm /sys/fs/bpf/bm_odd_map
 refused takes-a-pinned-map-back 'module first (id' bpftool module load $odd name second
 module unload first
+module load $odd
+check map-is-pinned test -e /sys/fs/bpf/bm_odd_map
+module unload bm_odd
+rm /sys/fs/bpf/bm_odd_map
+mount -o remount,ro /sys/fs/bpf
+refused map-pin-fails-late "can't pin map bm_odd_map to /sys/fs/bpf/bm_odd_map: Read-only file system" \
+	bpftool module load $odd
+mount -o remount,rw /sys/fs/bpf
+module load $odd
+rm /sys/fs/bpf/bm_odd_map
+mount -o remount,ro /sys/fs/bpf
+module load $odd replace bm_odd
+check replacement-with-a-late-failure one_line 'Read-only file system; the module has replaced the other one, and stays'
+module show bm_odd
+check replacement-stays says live
+mount -o remount,rw /sys/fs/bpf
+module unload bm_odd
+umount /sys/fs/bpf
+refused map-pin-outside-bpffs "can't pin map bm_odd_map to /sys/fs/bpf/bm_odd_map: no BPF file system is mounted there" \
+	bpftool module load $odd
+mount -t bpf bpf /sys/fs/bpf
+
+# A dry run tells what a load would
+module load $cubic
+refused dry-run-of-what-is-loaded 'module name "bpf_cubic" is taken' bpftool module load $cubic dry-run
+json load $cubic replace bpf_cubic dry-run
+check dry-run-of-a-replacement field '(d[0]["name"], d[0]["dry_run"])' "('bpf_cubic', True)"
+module unload bpf_cubic
 
 # Programs that no op has
 module load $odd

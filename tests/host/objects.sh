@@ -93,6 +93,9 @@ clang-19 -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I"$build/tools/default" -
 info nobtf
 check no-btf one_line "no BTF in $scratch/nobtf.bpf.o; compile with -g"
 object whole "$(op .struct_ops x)"
+head -c 1000 "$scratch/whole.bpf.o" >"$scratch/cut.bpf.o"
+info cut
+check cut-off one_line "can't open $scratch/cut.bpf.o: it is cut off or damaged"
 llvm-objcopy-19 --strip-all --keep-section=.BTF "$scratch/whole.bpf.o" "$scratch/stripped.bpf.o"
 info stripped
 check stripped one_line "no symbols in $scratch/stripped.bpf.o, it was stripped"

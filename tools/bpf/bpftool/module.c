@@ -112,12 +112,12 @@ static int find_by_name(struct name_matches *matches, const char *name)
 	return find_matches(matches);
 }
 
-int module_look_up(const char *name, struct bpf_module_info *info)
+int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info)
 {
-	struct name_matches matches;
+	struct name_matches matches = { .name = name, .is_exact = true, .fd = -1 };
 	int err;
 
-	err = find_by_name(&matches, name);
+	err = is_exact ? find_matches(&matches) : find_by_name(&matches, name);
 	if (!err)
 		err = matches.is_held ? module_get_info(matches.fd, info) : -ENOENT;
 	/* it may have gone since */
@@ -553,10 +553,23 @@ static bool needs_kernel(int argc, char **argv)
 			 !is_prefix(*argv, "config") && strcmp(*argv, "aliases"));
 }
 
+/* A filter of system calls has no more to say of the kernel than that. */
+static void no_modules_error(void)
+{
+	__u32 id;
+	int err = bpf_module_get_next_id(0, &id);
+
+	if (err == -ENOSYS || err == -EPERM)
+		p_err("bpf(2) is refused here (%s), so nobody can tell whether the kernel has BPF modules",
+		      strerror(-err));
+	else
+		p_err("this kernel does not have BPF modules");
+}
+
 static int run_command(int argc, char **argv)
 {
 	if (needs_kernel(argc, argv) && !libbpf_probe_bpf_module(NULL)) {
-		p_err("this kernel does not have BPF modules");
+		no_modules_error();
 		return -1;
 	}
 

@@ -66,6 +66,7 @@ void module_free(struct module *mod);
 struct module_pin {
 	const char *path;
 	const char *old; /* a pin is there of a module that is "gone" or "replaced" */
+	const char *note; /* what a late failure leaves behind, "" for nothing */
 	__u32 replaced_id; /* 0 for none */
 };
 
@@ -73,23 +74,26 @@ struct module_pin {
  * to @path? Nothing is changed yet: 0, or -1 with the error printed.
  */
 int module_pin_check(struct module_pin *pin, const char *path, int replace_fd);
-/* Is it the pin of a live module? */
-bool module_pin_is_live(const char *path);
 /* Do it: 0, or -1 with the error printed. */
 int module_pin_put(struct module_pin *pin, int fd);
 /* Both at once. */
 int module_pin_fd(int fd, const char *path);
 
-/* Maps that libbpf will pin by itself when it loads an object, as they ask for. */
+/* Maps that ask to be pinned, where there is nothing yet. */
 struct module_map_pins {
-	struct bpf_map **maps;
+	struct module_map_pin {
+		struct bpf_map *map;
+		char *path;
+	} *pins;
 	size_t cnt;
 };
 
-/* Before the load: which are not there yet? 0, or -1 with the error printed. */
-int module_map_pins_note(struct module_map_pins *pins, const struct bpf_object *obj);
-/* Take those away again. */
-void module_map_pins_undo(struct module_map_pins *pins);
+/* Before the load: have libbpf use what is pinned already, and pin nothing, which
+ * others could come to use before the module is live. 0, or -1 with the error printed.
+ */
+int module_map_pins_hold(struct module_map_pins *pins, const struct bpf_object *obj);
+/* Pin them, all or none: 0, or -1 with the error printed, and @note behind it. */
+int module_map_pins_put(struct module_map_pins *pins, const char *note);
 void module_map_pins_free(struct module_map_pins *pins);
 
 /* BTF of the kernel or of a kernel module by its id, kept until
@@ -314,6 +318,17 @@ const struct module_conf_line *module_conf_next(const struct module_conf *conf,
 						const struct module_conf_line *prev);
 /* A word of C, C++ or their headers that can't be an identifier? */
 bool module_is_reserved_word(const char *word);
+/* The next option of a name, or of what it is an alias of, after @prev. */
+const struct module_conf_line *module_conf_next_option(const struct module_conf *conf,
+						       const char *name,
+						       const struct module_conf_line *prev);
+/* Is the name, or what it is an alias of, not to be loaded by the system? The line that
+ * says so, or NULL.
+ */
+const struct module_conf_line *module_conf_blacklist(const struct module_conf *conf,
+						     const char *name);
+/* Has the word the form of PARAM=VALUE? */
+bool module_is_param(const char *word);
 /* The alias that stands for a name, NULL for none. */
 const struct module_conf_line *module_conf_alias(const struct module_conf *conf,
 						 const char *name);
@@ -321,14 +336,14 @@ const struct module_conf_line *module_conf_alias(const struct module_conf *conf,
 const char *module_conf_resolve(const struct module_conf *conf, const char *name);
 /* 0, or -1 if there are bad lines, which are now told of in JSON. */
 int module_conf_check(const struct module_conf *conf);
-/* Load it with its options unless it is loaded: 0, or -1 with the error printed.
- * In JSON, what is printed goes to an array.
+/* Load what a name or an alias means, with its options, unless it is loaded: 0, or -1
+ * with the error printed. In JSON, what is printed goes to an array.
  */
 int module_load_by_name(const char *name, const struct module_conf *conf);
 /* What there is of that name in the kernel, live or detached: its facts, -ENOENT, or
- * another negative error.
+ * another negative error. Not @is_exact is for names that a person writes.
  */
-int module_look_up(const char *name, struct bpf_module_info *info);
+int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info);
 
 /* Keep what goes to stderr from here on, if nobody has that open: the kernel's
  * helpers are started so. Then have @failed decide whether it goes to the system log.

@@ -28,22 +28,15 @@
 #define ALIAS_FORMAT \
 	"install %1$s /sbin/modprobe -q --ignore-install %1$s || '%2$s' module autoload %3$s\n"
 
-static bool is_blacklisted(const struct module_conf *conf, const char *name)
-{
-	return module_conf_next(conf, MODULE_CONF_BLACKLIST, name, NULL);
-}
-
 static int boot(const struct module_conf *conf)
 {
 	const struct module_conf_line *line = NULL;
 	int err = module_conf_check(conf);
 
 	while ((line = module_conf_next(conf, MODULE_CONF_LOAD, NULL, line))) {
-		const char *name = module_conf_resolve(conf, line->name);
-
-		if (is_blacklisted(conf, line->name) || is_blacklisted(conf, name))
+		if (module_conf_blacklist(conf, line->name))
 			p_info("module %s is blacklisted", line->name);
-		else if (module_load_by_name(name, conf))
+		else if (module_load_by_name(line->name, conf))
 			err = -1;
 	}
 	return err;
@@ -84,7 +77,7 @@ int module_autoload(int argc, char **argv)
 
 	if (json_output)
 		jsonw_start_array(json_wtr);
-	if (is_blacklisted(&conf, name))
+	if (module_conf_blacklist(&conf, name))
 		p_err("module %s is blacklisted; a person loads it with '%s module load %s'",
 		      name, bin_name, name);
 	else
@@ -135,7 +128,7 @@ static const char *get_request(const struct btf *btf, const struct bpf_map *map,
 }
 
 static void print_object_aliases(const struct bpf_object *obj, const char *bpftool,
-				 const char *name)
+				 const char *name, const struct module_conf *conf)
 {
 	const struct btf *btf = bpf_object__btf(obj);
 	char request[BPF_MODULE_NAME_LEN];
@@ -143,11 +136,13 @@ static void print_object_aliases(const struct bpf_object *obj, const char *bpfto
 
 	bpf_object__for_each_map(map, obj)
 		if (bpf_map__module(map) && bpf_map__autocreate(map) &&
-		    get_request(btf, map, request, sizeof(request)))
+		    get_request(btf, map, request, sizeof(request)) &&
+		    !module_conf_blacklist(conf, request))
 			print_alias(bpftool, request, name);
 }
 
-static int print_file_aliases(const char *dir, const char *file, const char *bpftool)
+static int print_file_aliases(const char *dir, const char *file, const char *bpftool,
+			      const struct module_conf *conf)
 {
 	char name[BPF_MODULE_NAME_LEN], path[PATH_MAX], found[PATH_MAX];
 	libbpf_print_fn_t old_print;
@@ -156,19 +151,21 @@ static int print_file_aliases(const char *dir, const char *file, const char *bpf
 	snprintf(path, sizeof(path), "%s/modules/%s", dir, file);
 	/* one that another hides does not load by name */
 	if (!module_name_of_file(file, name, sizeof(name)) ||
-	    !module_find_file(name, found, sizeof(found)) || strcmp(found, path))
+	    !module_find_file(name, found, sizeof(found)) || strcmp(found, path) ||
+	    module_conf_blacklist(conf, name))
 		return 0;
 
 	old_print = module_warnings_begin();
 	obj = module_open_object(path);
 	if (obj)
-		print_object_aliases(obj, bpftool, name);
+		print_object_aliases(obj, bpftool, name, conf);
 	bpf_object__close(obj);
 	module_warnings_end(old_print);
 	return obj ? 0 : -1;
 }
 
-static int print_dir_aliases(const char *dir, const char *bpftool)
+static int print_dir_aliases(const char *dir, const char *bpftool,
+			     const struct module_conf *conf)
 {
 	struct dirent **files;
 	int cnt, i, err = 0;
@@ -184,7 +181,7 @@ static int print_dir_aliases(const char *dir, const char *bpftool)
 	}
 
 	for (i = 0; i < cnt; i++) {
-		if (print_file_aliases(dir, files[i]->d_name, bpftool))
+		if (print_file_aliases(dir, files[i]->d_name, bpftool, conf))
 			err = -1;
 		free(files[i]);
 	}
@@ -202,9 +199,10 @@ static int print_aliases(const struct module_conf *conf, const char *bpftool)
 	size_t i;
 
 	while ((line = module_conf_next(conf, MODULE_CONF_ALIAS, NULL, line)))
-		print_alias(bpftool, line->text, line->name);
+		if (!module_conf_blacklist(conf, line->text))
+			print_alias(bpftool, line->text, line->name);
 	for (i = 0; i < MODULE_DIR_CNT; i++)
-		if (print_dir_aliases(module_dirs[i], bpftool))
+		if (print_dir_aliases(module_dirs[i], bpftool, conf))
 			err = -1;
 	return err;
 }

@@ -7,10 +7,14 @@
 #endif
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "main.h"
 #include "module.h"
@@ -88,9 +92,12 @@ static int add_args(struct module_conf *conf, const struct place *at, enum modul
 	return err;
 }
 
-static bool is_param(const char *arg)
+/* A path may have a '=' in it, a parameter's name has no '/'. */
+bool module_is_param(const char *word)
 {
-	return strchr(arg, '=') && arg[0] != '=';
+	const char *equals = strchr(word, '=');
+
+	return equals && equals != word && !memchr(word, '/', equals - word);
 }
 
 /* The first argument that is not of the form, NULL if all are. */
@@ -99,7 +106,7 @@ static const char *find_bad_arg(const struct directive *d, char **args, int cnt)
 	int i;
 
 	for (i = 0; i < cnt; i++)
-		if (d->kind == MODULE_CONF_OPTIONS && i ? !is_param(args[i]) :
+		if (d->kind == MODULE_CONF_OPTIONS && i ? !module_is_param(args[i]) :
 							  !module_is_name(args[i]))
 			return args[i];
 	return NULL;
@@ -147,18 +154,44 @@ static int read_line(struct module_conf *conf, const struct place *at, char *lin
 	return cnt ? read_words(conf, at, words, cnt) : 0;
 }
 
+/* By a link to it an administrator hides a file. */
+static bool is_dev_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/* NULL with @why it is not. Nobody waits for the other end of a pipe. */
+static FILE *open_file(const char *path, const char **why)
+{
+	struct stat st;
+	FILE *f = NULL;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st))
+		*why = strerror(errno);
+	else if (!S_ISREG(st.st_mode) && !is_dev_null(&st))
+		*why = S_ISDIR(st.st_mode) ? strerror(EISDIR) : "it is not a regular file";
+	else if (!(f = fdopen(fd, "r")))
+		*why = strerror(errno);
+	if (fd >= 0 && !f)
+		close(fd);
+	return f;
+}
+
 static int read_file(struct module_conf *conf, const char *path)
 {
 	struct place at = { .file = path }, whole = at;
 	char *line = NULL;
 	size_t size = 0;
 	int err = 0;
+	const char *why;
 	ssize_t len;
 	FILE *f;
 
-	f = fopen(path, "re");
+	f = open_file(path, &why);
 	if (!f)
-		return add_bad(conf, &whole, "%s", strerror(errno));
+		return add_bad(conf, &whole, "%s", why);
 
 	while (!err && (len = getline(&line, &size, f)) >= 0) {
 		at.number++;
@@ -272,7 +305,7 @@ static void print_bad(const struct module_conf_line *line)
 	if (json_output)
 		p_err("%s%s: %s", line->file, number, line->text);
 	else
-		p_info("%s%s: %s", line->file, number, line->text);
+		p_info("%s%s: %s", module_text(line->file), number, module_text(line->text));
 }
 
 static void print_all_bad(const struct module_conf *conf)
@@ -292,6 +325,7 @@ int module_conf_read(struct module_conf *conf)
 	}
 	if (!json_output)
 		print_all_bad(conf);
+	module_free_texts();
 	return 0;
 }
 
@@ -323,6 +357,25 @@ const struct module_conf_line *module_conf_next(const struct module_conf *conf,
 		if (line->kind == kind && (!name || module_names_match(line->name, name)))
 			return line;
 	return NULL;
+}
+
+const struct module_conf_line *module_conf_next_option(const struct module_conf *conf,
+						       const char *name,
+						       const struct module_conf_line *prev)
+{
+	const char *target = module_conf_resolve(conf, name);
+
+	while ((prev = module_conf_next(conf, MODULE_CONF_OPTIONS, NULL, prev)))
+		if (module_names_match(prev->name, name) || module_names_match(prev->name, target))
+			break;
+	return prev;
+}
+
+const struct module_conf_line *module_conf_blacklist(const struct module_conf *conf,
+						     const char *name)
+{
+	return module_conf_next(conf, MODULE_CONF_BLACKLIST, name, NULL) ?:
+	       module_conf_next(conf, MODULE_CONF_BLACKLIST, module_conf_resolve(conf, name), NULL);
 }
 
 /* Of several the first counts, as with the lines that modprobe gets. */

@@ -45,13 +45,13 @@ static void print_line_json(const struct module_conf_line *line)
 static void print_line_plain(const struct module_conf_line *line, const char *last_file)
 {
 	if (strcmp(line->file, last_file))
-		printf("%s# %s\n", *last_file ? "\n" : "", line->file);
+		printf("%s# %s\n", *last_file ? "\n" : "", module_text(line->file));
 
 	if (line->kind == MODULE_CONF_ALIAS)
 		printf("alias %s %s\n", line->text, line->name);
 	else
 		printf("%s %s%s%s\n", kinds[line->kind], line->name, *line->text ? " " : "",
-		       line->text);
+		       module_text(line->text));
 }
 
 static int print_all(const struct module_conf *conf)
@@ -80,12 +80,13 @@ static int print_all(const struct module_conf *conf)
 }
 
 /* Does a later line set the same parameter? */
-static bool is_overridden(const struct module_conf *conf, const struct module_conf_line *line)
+static bool is_overridden(const struct module_conf *conf, const char *name,
+			  const struct module_conf_line *line)
 {
 	const struct module_conf_line *later = line;
 	size_t len = strcspn(line->text, "=") + 1;
 
-	while ((later = module_conf_next(conf, line->kind, line->name, later)))
+	while ((later = module_conf_next_option(conf, name, later)))
 		if (strncmp(later->text, line->text, len) == 0)
 			return true;
 	return false;
@@ -97,25 +98,25 @@ static const struct module_conf_line *next_option(const struct module_conf *conf
 						  const struct module_conf_line *prev)
 {
 	do {
-		prev = module_conf_next(conf, MODULE_CONF_OPTIONS, name, prev);
-	} while (prev && is_overridden(conf, prev));
+		prev = module_conf_next_option(conf, name, prev);
+	} while (prev && is_overridden(conf, name, prev));
 	return prev;
 }
 
-/* What is said of a name, or of what it is an alias of. */
-static const struct module_conf_line *find_line(const struct module_conf *conf,
-						enum module_conf_kind kind, const char *alias,
-						const char *name)
+/* Is a name, or what it is an alias of, loaded at boot? The line, or NULL. */
+static const struct module_conf_line *find_load(const struct module_conf *conf,
+						const char *alias, const char *name)
 {
-	return module_conf_next(conf, kind, alias, NULL) ?:
-	       module_conf_next(conf, kind, name, NULL);
+	return module_conf_next(conf, MODULE_CONF_LOAD, alias, NULL) ?:
+	       module_conf_next(conf, MODULE_CONF_LOAD, name, NULL);
 }
 
 static void print_place_plain(const char *label, const char *what,
 			      const struct module_conf_line *line)
 {
 	if (line)
-		printf(LABEL "%s (%s:%u)\n", label, what, line->file, line->number);
+		printf(LABEL "%s (%s:%u)\n", label, module_text(what), module_text(line->file),
+		       line->number);
 }
 
 static void print_line_field(const char *name, const struct module_conf_line *line)
@@ -143,15 +144,15 @@ static void print_name_json(const struct module_conf *conf, const char *alias, c
 	jsonw_string_field(json_wtr, "file", path);
 	jsonw_name(json_wtr, "options");
 	jsonw_start_array(json_wtr);
-	while ((line = next_option(conf, name, line))) {
+	while ((line = next_option(conf, alias, line))) {
 		jsonw_start_object(json_wtr);
 		jsonw_string_field(json_wtr, "param", line->text);
 		print_place_json(line);
 		jsonw_end_object(json_wtr);
 	}
 	jsonw_end_array(json_wtr);
-	print_line_field("load", find_line(conf, MODULE_CONF_LOAD, alias, name));
-	print_line_field("blacklist", find_line(conf, MODULE_CONF_BLACKLIST, alias, name));
+	print_line_field("load", find_load(conf, alias, name));
+	print_line_field("blacklist", module_conf_blacklist(conf, alias));
 	jsonw_end_object(json_wtr);
 }
 
@@ -164,13 +165,13 @@ static void print_name_plain(const struct module_conf *conf, const char *alias, 
 	printf(LABEL "%s\n", "name", alias);
 	print_place_plain("alias of", name, module_conf_alias(conf, alias));
 	printf(LABEL "%s\n", "file", path);
-	while ((line = next_option(conf, name, line))) {
+	while ((line = next_option(conf, alias, line))) {
 		print_place_plain(label, line->text, line);
 		label = "";
 	}
-	print_place_plain("at boot", "loaded", find_line(conf, MODULE_CONF_LOAD, alias, name));
+	print_place_plain("at boot", "loaded", find_load(conf, alias, name));
 	print_place_plain("blacklist", "neither at boot nor for the kernel",
-			  find_line(conf, MODULE_CONF_BLACKLIST, alias, name));
+			  module_conf_blacklist(conf, alias));
 }
 
 static int print_name(const struct module_conf *conf, const char *alias)
@@ -200,6 +201,7 @@ int module_config(int argc, char **argv)
 	if (module_conf_read(&conf))
 		return -1;
 	err = argc ? print_name(&conf, *argv) : print_all(&conf);
+	module_free_texts();
 	module_conf_free(&conf);
 	return err;
 }

@@ -466,7 +466,7 @@ static int show_loaded(const char *name)
 	struct bpf_module_info info;
 	int fd, err;
 
-	fd = module_look_up(name, &info) ? -1 : bpf_module_get_fd_by_id(info.id);
+	fd = module_look_up(name, false, &info) ? -1 : bpf_module_get_fd_by_id(info.id);
 	if (fd < 0)
 		return module_not_found(name);
 	err = module_show(fd);

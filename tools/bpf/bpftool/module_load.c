@@ -34,7 +34,10 @@ struct load_args {
 	bool bound;
 	const char **ops; /* none: all but the optional ones */
 	int ops_cnt;
-	char **params; /* PARAM=VALUE, later ones win */
+	struct load_param {
+		const char *text; /* PARAM=VALUE, later ones win */
+		const struct module_conf_line *line; /* of modules.d, NULL for a word */
+	} *params;
 	int param_cnt;
 	bool dry_run;
 	bool in_list; /* of a JSON array that is begun already */
@@ -71,14 +74,6 @@ static int check_args(const struct load_args *args)
 		return -1;
 	}
 	return 0;
-}
-
-/* A path may have a '=' in it, a parameter's name has no '/'. */
-static bool is_param(const char *word)
-{
-	const char *equals = strchr(word, '=');
-
-	return equals && !memchr(word, '/', equals - word);
 }
 
 /* Consume the value of a keyword. */
@@ -123,15 +118,15 @@ static int parse_args(int argc, char **argv, struct load_args *args)
 			NEXT_ARG();
 			continue;
 		}
-		if (*key && !is_param(key) && !has_value(key) && strcmp(key, "bound") &&
+		if (*key && !module_is_param(key) && !has_value(key) && strcmp(key, "bound") &&
 		    !args->option) {
 			args->objs[args->obj_cnt++] = GET_ARG();
 			continue;
 		}
 		args->option = args->option ?: key;
 
-		if (is_param(key)) {
-			args->params[args->param_cnt++] = GET_ARG();
+		if (module_is_param(key)) {
+			args->params[args->param_cnt++].text = GET_ARG();
 		} else if (strcmp(key, "bound") == 0) {
 			args->bound = true;
 			NEXT_ARG();
@@ -245,9 +240,10 @@ static struct bpf_module *find_param_module(const struct bpf_object *obj, const 
 }
 
 /* The text is the configuration's or the user's, so that it is cut as a copy. */
-static int set_param(struct bpf_object *obj, const char *text)
+static int set_param(struct bpf_object *obj, const struct load_param *param)
 {
-	char *name = strdup(text), *value;
+	const struct module_conf_line *line = param->line;
+	char *name = strdup(param->text), *value;
 	int err;
 
 	if (!name) {
@@ -257,7 +253,10 @@ static int set_param(struct bpf_object *obj, const char *text)
 	value = strchr(name, '=');
 	*value++ = '\0';
 	err = bpf_module__set_param(find_param_module(obj, name), name, value);
-	if (err)
+	if (err && line)
+		p_err("%s:%u: %s", module_text(line->file), line->number,
+		      module_last_warning("can't set a parameter"));
+	else if (err)
 		p_err("%s", module_last_warning("can't set a parameter"));
 	free(name);
 	return err ? -1 : 0;
@@ -268,7 +267,7 @@ static int set_params(struct bpf_object *obj, const struct load_args *args)
 	int i;
 
 	for (i = 0; i < args->param_cnt; i++)
-		if (set_param(obj, args->params[i]))
+		if (set_param(obj, &args->params[i]))
 			return -1;
 	return 0;
 }
@@ -295,7 +294,8 @@ static bool may_be_present(const struct load_args *args)
 
 /* Is a module of that name live? An error of the kernel's proves nothing, the name
  * may be one of the subsystem's. It is then kept in args->present, and 0 returned;
- * -ENOENT if there is none; else -1 with the error printed.
+ * -ENOENT if there is none, or who asks may load and not look; else -1 with the error
+ * printed.
  */
 static int find_present(const struct bpf_module *mod, struct load_args *args)
 {
@@ -303,11 +303,11 @@ static int find_present(const struct bpf_module *mod, struct load_args *args)
 	const char *name = bpf_module__name(mod);
 	int err;
 
-	err = module_look_up(name, info);
-	if (err == -ENOENT)
-		return err;
+	err = module_look_up(name, true, info);
+	if (err == -ENOENT || err == -EPERM)
+		return -ENOENT;
 	if (err) {
-		p_err("can't look for module %s: %s", name, module_strerror(err));
+		p_err("can't look for module %s: %s", name, module_look_strerror(err));
 		return -1;
 	}
 	if (info->state == BPF_MODULE_STATE_DETACHED) {
@@ -388,21 +388,38 @@ static void cut_line(char *log)
 	log[strcspn(log, "\n")] = '\0';
 }
 
+/* The kernel's line is about an op, and not about the module's name. */
+static bool is_about_op(const char *log)
+{
+	return str_has_pfx(log, "op ");
+}
+
+/* After "module name ... is taken": by whom. */
+static void describe_owner(const char *name, char *text, size_t size)
+{
+	struct bpf_module_info info;
+	int err;
+
+	err = module_look_up(name, true, &info);
+	if (!err && info.state == BPF_MODULE_STATE_DETACHED)
+		snprintf(text, size, " by one that is detached; unload that first");
+	else if (err == -EPERM)
+		snprintf(text, size, "; to look at it takes CAP_SYS_ADMIN");
+	else
+		snprintf(text, size, "; see '%s module list'", bin_name);
+}
+
 static void attach_error(const struct bpf_object *obj, const struct bpf_module *mod, char *log)
 {
 	const char *name = bpf_module__name(mod);
-	struct bpf_module_info info;
 	char who[256] = "";
 	int err = errno;
 
 	cut_line(log);
-	if (err == EEXIST && str_has_pfx(log, "op "))
+	if (err == EEXIST && is_about_op(log))
 		module_find_clash(obj, log, who, sizeof(who));
 	else if (err == EEXIST)
-		snprintf(who, sizeof(who), "%s", !module_look_up(name, &info) &&
-			 info.state == BPF_MODULE_STATE_DETACHED ?
-			 " by one that is detached; unload that first" :
-			 "; see 'bpftool module list'");
+		describe_owner(name, who, sizeof(who));
 	p_err("can't load module %s: %s%s", name, log[0] ? log : module_strerror(-err), who);
 }
 
@@ -432,13 +449,14 @@ static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
 	int err = -ENOENT;
 
 	while (!(*link = attach_module(mod, args, log, sizeof(log)))) {
+		bool may_come = errno == EEXIST && may_be_present(args) && !is_about_op(log);
 		int attach_err = errno;
 
-		if (attach_err == EEXIST && may_be_present(args))
+		if (may_come)
 			err = find_present(mod, args);
 		if (err != -ENOENT)
 			return err;
-		if (attach_err != EEXIST || !may_be_present(args) || wait_ms > 500) {
+		if (!may_come || wait_ms > 500) {
 			errno = attach_err;
 			attach_error(obj, mod, log);
 			return -1;
@@ -447,22 +465,6 @@ static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
 		wait_ms *= 2;
 	}
 	return 0;
-}
-
-/* A module whose pin fails is not what was asked for: take it back. One that has
- * replaced another stays, for that one is going.
- */
-static int pin_or_unload(int fd, const struct load_args *args)
-{
-	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
-	struct module_pin pin = args->pin_to;
-
-	if (!args->pin || !module_pin_put(&pin, fd))
-		return 0;
-
-	if (args->replace_fd < 0)
-		bpf_module_unload(fd, &opts);
-	return -1;
 }
 
 /* The module is there already, and is to be pinned all the same. */
@@ -507,6 +509,7 @@ static void report_present(const struct bpf_module_info *info)
 static void report_module(const struct bpf_object *obj, const struct bpf_module *mod,
 			  const struct load_args *args)
 {
+	const char *name = bpf_module__name(mod);
 	struct bpf_module_info info;
 	struct bpf_map *map;
 	char *names;
@@ -515,14 +518,19 @@ static void report_module(const struct bpf_object *obj, const struct bpf_module 
 	if (bpf_module__fd(mod) < 0 || module_get_info(bpf_module__fd(mod), &info))
 		info.id = 0;
 
+	/* the name will be that of the other one */
+	if (args->dry_run && args->replace_fd >= 0 && !module_get_info(args->replace_fd, &info)) {
+		name = info.name;
+		info.id = 0;
+	}
+
 	if (!json_output) {
 		names = list_ops(obj, mod);
 		if (info.id)
-			printf("Loaded module %s (id %u) with ops %s\n", bpf_module__name(mod),
-			       info.id, names ?: "");
-		else
-			printf("Would load module %s with ops %s\n", bpf_module__name(mod),
+			printf("Loaded module %s (id %u) with ops %s\n", name, info.id,
 			       names ?: "");
+		else
+			printf("Would load module %s with ops %s\n", name, names ?: "");
 		free(names);
 		return;
 	}
@@ -530,7 +538,9 @@ static void report_module(const struct bpf_object *obj, const struct bpf_module 
 	jsonw_start_object(json_wtr);
 	if (info.id)
 		jsonw_uint_field(json_wtr, "id", info.id);
-	jsonw_string_field(json_wtr, "name", bpf_module__name(mod));
+	jsonw_string_field(json_wtr, "name", name);
+	if (args->dry_run)
+		jsonw_bool_field(json_wtr, "dry_run", true);
 	jsonw_name(json_wtr, "ops");
 	jsonw_start_array(json_wtr);
 	bpf_object__for_each_map(map, obj)
@@ -577,9 +587,29 @@ static int attach_modules(struct bpf_object *obj, struct load_args *args,
 		if (links[*cnt])
 			(*cnt)++;
 	}
+	return 0;
+}
+
+/* Maps first: whoever finds the module's pin finds theirs. A module whose pins fail is
+ * not what was asked for: take it back. One that has replaced another stays, for that
+ * one is going.
+ */
+static int pin_modules(struct load_args *args, struct module_map_pins *map_pins,
+		       struct bpf_link **links, int *cnt)
+{
+	bool stays = args->replace_fd >= 0;
+
 	if (!*cnt)
 		return args->pin ? pin_present(args) : 0;
-	return pin_or_unload(bpf_link__fd(links[0]), args);
+
+	args->pin_to.note = stays ? "; the module has replaced the other one, and stays" : "";
+	if (!module_map_pins_put(map_pins, args->pin_to.note) &&
+	    (!args->pin || !module_pin_put(&args->pin_to, bpf_link__fd(links[0]))))
+		return 0;
+
+	while (!stays && *cnt > 0)
+		bpf_link__destroy(links[--*cnt]);
+	return -1;
 }
 
 /* As far as that goes without a change that others see: nothing is pinned, nor are
@@ -593,31 +623,66 @@ static void forget_pins(struct bpf_object *obj)
 		bpf_map__set_pin_path(map, NULL);
 }
 
+/* What would be refused without looking at the object. */
+static int check_dry_run(const struct bpf_object *obj, const struct load_args *args)
+{
+	struct bpf_module *mod;
+	char who[256];
+
+	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod)) {
+		const char *name = bpf_module__name(mod);
+		struct bpf_module_info info;
+
+		if (args->replace_fd >= 0 || module_look_up(name, true, &info))
+			continue;
+		describe_owner(name, who, sizeof(who));
+		p_err("can't load module %s: module name \"%s\" is taken%s", name, name, who);
+		return -1;
+	}
+	return 0;
+}
+
+/* Before anything is loaded; there may be no need to make the pin. */
+static int check_pin(const struct bpf_object *obj, struct load_args *args)
+{
+	if (!args->pin || !next_chosen(obj, NULL))
+		return 0;
+	return module_pin_check(&args->pin_to, args->pin, args->replace_fd);
+}
+
+static int load_programs(struct bpf_object *obj, const struct load_args *args)
+{
+	int err;
+
+	if (!next_chosen(obj, NULL))
+		return 0;
+	set_max_rlimit();
+	err = bpf_object__load(obj);
+	if (err)
+		module_object_error("load", args->file);
+	return err;
+}
+
 /* With room in @links, and in args->present, for all modules of the object. */
 static int load_modules(struct bpf_object *obj, struct load_args *args, struct bpf_link **links,
 			int *cnt)
 {
 	struct module_map_pins map_pins = {};
-	int err = 0;
+	int err;
 
-	if (set_up_modules(obj, args) || module_progs_leave_out(&args->left_out, obj, args->file))
+	if (set_up_modules(obj, args) || check_pin(obj, args) ||
+	    module_progs_leave_out(&args->left_out, obj, args->file))
 		return -1;
 	if (args->dry_run)
 		forget_pins(obj);
-	if (module_map_pins_note(&map_pins, obj))
-		return -1;
 
-	if (next_chosen(obj, NULL)) {
-		set_max_rlimit();
-		err = bpf_object__load(obj);
-		if (err)
-			module_object_error("load", args->file);
-	}
-	if (!err && !args->dry_run)
-		err = attach_modules(obj, args, links, cnt);
-	if (err)
-		module_map_pins_undo(&map_pins);
-	else
+	err = module_map_pins_hold(&map_pins, obj) ?: load_programs(obj, args);
+	if (!err && args->dry_run)
+		err = check_dry_run(obj, args);
+	else if (!err)
+		err = attach_modules(obj, args, links, cnt) ?:
+		      pin_modules(args, &map_pins, links, cnt);
+	if (!err)
 		report_load(obj, args);
 	module_map_pins_free(&map_pins);
 	return err;
@@ -677,12 +742,6 @@ static int load_file(struct load_args *args)
 
 	if (check_permission())
 		return -1;
-	/* there may be no need to make the pin */
-	args->pin_to.path = args->pin;
-	if (args->pin && !(may_be_present(args) && module_pin_is_live(args->pin)) &&
-	    module_pin_check(&args->pin_to, args->pin, args->replace_fd))
-		return -1;
-
 	old_print = module_warnings_begin();
 	obj = module_open_object(args->file);
 	if (obj)
@@ -699,20 +758,21 @@ static int load_file(struct load_args *args)
  */
 static int set_up_name(struct load_args *args, const char *name, const struct module_conf *conf)
 {
+	const char *target = module_conf_resolve(conf, name);
 	const struct module_conf_line *line = NULL;
-	char **params;
+	struct load_param *params;
 	int cnt = 0;
 
-	if (!module_find_file(name, args->path, sizeof(args->path)))
-		return module_not_found(name);
+	if (!module_find_file(target, args->path, sizeof(args->path)))
+		return module_not_found(target);
 
 	params = calloc(conf->cnt + args->param_cnt + 1, sizeof(*params));
 	if (!params) {
 		p_err("mem alloc failed");
 		return -1;
 	}
-	while ((line = module_conf_next(conf, MODULE_CONF_OPTIONS, name, line)))
-		params[cnt++] = line->text;
+	while ((line = module_conf_next_option(conf, name, line)))
+		params[cnt++] = (struct load_param){ line->text, line };
 	if (args->param_cnt)
 		memcpy(params + cnt, args->params, args->param_cnt * sizeof(*params));
 
@@ -773,9 +833,8 @@ static int load_objs(struct load_args *args, const struct module_conf *conf)
 
 	for (i = 0; i < args->obj_cnt; i++) {
 		args->file = args->objs[i];
-		if (module_is_file(args->file) ?
-		    load_file(args) :
-		    load_name(args, module_conf_resolve(conf, args->file), conf))
+		if (module_is_file(args->file) ? load_file(args) :
+						 load_name(args, args->file, conf))
 			err = -1;
 	}
 	return err;

@@ -55,7 +55,7 @@ static int open_file(const char *file)
 	return -1;
 }
 
-static void find_sections(Elf *elf, struct sections *found)
+static int find_sections(Elf *elf, struct sections *found)
 {
 	Elf_Scn *scn = NULL;
 	const char *name;
@@ -63,14 +63,24 @@ static void find_sections(Elf *elf, struct sections *found)
 	GElf_Shdr shdr;
 
 	if (elf_getshdrstrndx(elf, &shstrndx))
-		return;
+		return -1;
 	while ((scn = elf_nextscn(elf, scn))) {
 		if (!gelf_getshdr(scn, &shdr))
-			continue;
+			return -1;
 		name = elf_strptr(elf, shstrndx, shdr.sh_name);
 		found->has_symbols |= shdr.sh_type == SHT_SYMTAB;
 		found->has_btf |= name && strcmp(name, ".BTF") == 0;
 	}
+	return 0;
+}
+
+/* The table of sections is the last thing in an object; libelf finds none then. */
+static bool is_cut_off(Elf *elf, const GElf_Ehdr *header)
+{
+	size_t size = 0;
+
+	elf_rawfile(elf, &size);
+	return header->e_shoff + (size_t)header->e_shnum * header->e_shentsize > size;
 }
 
 static int check_elf(const char *file, Elf *elf)
@@ -83,8 +93,9 @@ static int check_elf(const char *file, Elf *elf)
 	if (header.e_type != ET_REL || (header.e_machine != EM_BPF && header.e_machine != EM_NONE))
 		return file_error(file, "it is not an object of BPF programs");
 
-	find_sections(elf, &found);
-	if (!found.has_btf)
+	if (is_cut_off(elf, &header) || find_sections(elf, &found))
+		p_err("can't open %s: it is cut off or damaged", file);
+	else if (!found.has_btf)
 		p_err("no BTF in %s; compile with -g", file);
 	else if (!found.has_symbols)
 		p_err("no symbols in %s, it was stripped; 'llvm-strip -g' leaves what is needed",

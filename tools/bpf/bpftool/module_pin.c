@@ -94,6 +94,8 @@ int module_pin_check(struct module_pin *pin, const char *path, int replace_fd)
 
 	if (lstat(path, &st))
 		return errno == ENOENT ? 0 : pin_error(path, strerror(errno));
+	if (S_ISLNK(st.st_mode))
+		return pin_error(path, "it is a symbolic link");
 	if (replace_fd >= 0)
 		module_get_info(replace_fd, &info);
 	pin->replaced_id = info.id;
@@ -101,28 +103,15 @@ int module_pin_check(struct module_pin *pin, const char *path, int replace_fd)
 	return pin->old ? 0 : pin_error(path, strerror(EEXIST));
 }
 
-bool module_pin_is_live(const char *path)
-{
-	struct bpf_module_info info;
-	bool is_live;
-	int fd;
-
-	fd = open_obj_pinned(path, true);
-	if (fd < 0)
-		return false;
-	is_live = get_fd_type(fd) == BPF_OBJ_MODULE && !module_get_info(fd, &info) &&
-		  info.state == BPF_MODULE_STATE_LIVE;
-	close(fd);
-	return is_live;
-}
-
 int module_pin_put(struct module_pin *pin, int fd)
 {
 	/* it may have changed hands since */
 	if (pin->old && what_became_of(pin->path, pin->replaced_id))
 		unlink(pin->path);
-	if (bpf_obj_pin(fd, pin->path))
-		return pin_error(pin->path, strerror(errno));
+	if (bpf_obj_pin(fd, pin->path)) {
+		p_err("can't pin to %s: %s%s", pin->path, strerror(errno), pin->note ?: "");
+		return -1;
+	}
 	if (pin->old)
 		p_info("%s was a pin of a module that is %s, it is taken over",
 		       pin->path, pin->old);
@@ -144,35 +133,75 @@ static bool is_pinned_already(const struct bpf_map *map)
 	return path && !access(path, F_OK);
 }
 
-int module_map_pins_note(struct module_map_pins *pins, const struct bpf_object *obj)
+/* Folders that are missing are made, in the file system that is there. */
+static bool is_below_bpffs(char *path)
+{
+	struct stat st;
+
+	do {
+		path = dirname(path);
+	} while (stat(path, &st) && errno == ENOENT);
+	return is_bpffs(path);
+}
+
+static int hold_map_pin(struct module_map_pin *pin, struct bpf_map *map)
+{
+	char *copy = strdup(bpf_map__pin_path(map));
+	bool is_there = copy && is_below_bpffs(copy);
+
+	free(copy);
+	pin->map = map;
+	pin->path = strdup(bpf_map__pin_path(map));
+	if (!copy || !pin->path || bpf_map__set_pin_path(map, NULL))
+		p_err("mem alloc failed");
+	else if (!is_there)
+		p_err("can't pin map %s to %s: no BPF file system is mounted there",
+		      module_text(bpf_map__name(map)), pin->path);
+	else
+		return 0;
+	return -1;
+}
+
+int module_map_pins_hold(struct module_map_pins *pins, const struct bpf_object *obj)
 {
 	struct bpf_map *map;
 	size_t cnt = 0;
 
 	bpf_object__for_each_map(map, obj)
 		cnt++;
-	pins->maps = calloc(cnt + 1, sizeof(*pins->maps));
-	if (!pins->maps) {
+	pins->pins = calloc(cnt + 1, sizeof(*pins->pins));
+	if (!pins->pins) {
 		p_err("mem alloc failed");
 		return -1;
 	}
 	bpf_object__for_each_map(map, obj)
-		if (bpf_map__pin_path(map) && !is_pinned_already(map))
-			pins->maps[pins->cnt++] = map;
+		if (bpf_map__pin_path(map) && !is_pinned_already(map) &&
+		    hold_map_pin(&pins->pins[pins->cnt++], map))
+			return -1;
 	return 0;
 }
 
-void module_map_pins_undo(struct module_map_pins *pins)
+int module_map_pins_put(struct module_map_pins *pins, const char *note)
 {
-	while (pins->cnt) {
-		struct bpf_map *map = pins->maps[--pins->cnt];
+	struct module_map_pin *pin;
 
-		if (bpf_map__is_pinned(map))
-			bpf_map__unpin(map, NULL);
+	for (pin = pins->pins; pin < pins->pins + pins->cnt; pin++) {
+		/* left out of the load */
+		if (bpf_map__fd(pin->map) < 0 || !bpf_map__pin(pin->map, pin->path))
+			continue;
+		p_err("can't pin map %s to %s: %s%s", module_text(bpf_map__name(pin->map)),
+		      pin->path, strerror(errno), note);
+		while (pin-- > pins->pins)
+			if (bpf_map__fd(pin->map) >= 0)
+				bpf_map__unpin(pin->map, pin->path);
+		return -1;
 	}
+	return 0;
 }
 
 void module_map_pins_free(struct module_map_pins *pins)
 {
-	free(pins->maps);
+	while (pins->cnt)
+		free(pins->pins[--pins->cnt].path);
+	free(pins->pins);
 }

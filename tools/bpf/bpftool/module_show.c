@@ -605,6 +605,11 @@ static int check_types(const struct module *mod)
 	for (i = 0; i < mod->info.ops_cnt; i++, ops++) {
 		btf = module_kernel_btf(ops->btf_obj_id);
 		t = btf ? btf__type_by_id(btf, ops->type_id) : NULL;
+		if (!btf) {
+			p_err("can't dump module %s: can't read the BTF with id %u: %s",
+			      mod->info.name, ops->btf_obj_id, strerror(errno));
+			return -1;
+		}
 		if (!t || !btf_is_struct(t) || t->size != ops->value_size) {
 			p_err("can't dump module %s: no type %u in BTF object %u for ops %s",
 			      mod->info.name, ops->type_id, ops->btf_obj_id, ops->name);

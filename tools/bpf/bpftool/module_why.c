@@ -164,9 +164,9 @@ void module_object_error(const char *what, const char *file)
 	char *reason = NULL, number[128];
 	int err = errno;
 
-	/* here the warnings guess */
+	/* here the warnings guess, and the capabilities were asked for before */
 	if (err == EPERM) {
-		p_err("can't %s %s: %s", what, file, module_strerror(-err));
+		p_err("can't %s %s: %s", what, file, strerror(err));
 		return;
 	}
 
