@@ -164,19 +164,23 @@ static bool is_dev_null(const struct stat *st)
 static FILE *open_file(const char *path, const char **why)
 {
 	struct stat st;
-	FILE *f = NULL;
+	FILE *f;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st))
+	if (fd < 0 || fstat(fd, &st)) {
 		*why = strerror(errno);
-	else if (!S_ISREG(st.st_mode) && !is_dev_null(&st))
+	} else if (!S_ISREG(st.st_mode) && !is_dev_null(&st)) {
 		*why = S_ISDIR(st.st_mode) ? strerror(EISDIR) : "it is not a regular file";
-	else if (!(f = fdopen(fd, "r")))
+	} else {
+		f = fdopen(fd, "r");
+		if (f)
+			return f;
 		*why = strerror(errno);
-	if (fd >= 0 && !f)
+	}
+	if (fd >= 0)
 		close(fd);
-	return f;
+	return NULL;
 }
 
 static int read_file(struct module_conf *conf, const char *path)

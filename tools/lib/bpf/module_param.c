@@ -349,7 +349,7 @@ static int set_array(const struct param *p, const struct btf_type *t)
 	if (is_plain_char(p->btf, elem) && nelems)
 		return set_text(p, nelems);
 	if (!is_scalar(elem) || !nelems)
-		return bad_type(p, ", only arrays of one dimension of integers, enums or characters");
+		return bad_type(p, ", only flat arrays of integers, enums or characters");
 
 	/* a value that is half right changes nothing */
 	text = strdup(p->text);
