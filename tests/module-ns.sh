@@ -55,9 +55,18 @@ for family in socket.AF_INET, socket.AF_INET6:
     listener, client, server = connection(family)
     tell(f'v{v} open', users())
 
-    # the server is in FIN-WAIT-2 and its fd is closed: a mini socket is left
+    # the server is in FIN-WAIT-2 and its fd is closed: a mini socket is left, unless
+    # the last ACK came while the socket was locked, which keeps it, and is rare
     server.close()
-    tell(f'v{v} one end closed', settle(3))
+    for _ in range(5):
+        if settle(3) == 3:
+            break
+        for s in client, listener:
+            s.close()
+        settle(1)
+        listener, client, server = connection(family)
+        server.close()
+    tell(f'v{v} one end closed', users())
     tell(f'v{v} states', ' '.join(states()))
     client.close()
     tell(f'v{v} both ends closed', settle(2))
