@@ -112,6 +112,10 @@ refused map-pin-outside-bpffs "can't pin map bm_odd_map to /sys/fs/bpf/bm_odd_ma
 	bpftool module load $odd
 mount -t bpf bpf /sys/fs/bpf
 
+# The map is pinned first, and the module finds its own pin taken by that
+refused map-pin-in-the-way "can't pin to /sys/fs/bpf/bm_odd_map: File exists" \
+	bpftool module load $odd pin /sys/fs/bpf/bm_odd_map
+
 # A dry run tells what a load would
 module load $cubic
 refused dry-run-of-what-is-loaded 'module name "bpf_cubic" is taken' bpftool module load $cubic dry-run

@@ -94,6 +94,8 @@ struct module_map_pins {
 int module_map_pins_hold(struct module_map_pins *pins, const struct bpf_object *obj);
 /* Pin them, all or none: 0, or -1 with the error printed, and @note behind it. */
 int module_map_pins_put(struct module_map_pins *pins, const char *note);
+/* Take away those that were put. */
+void module_map_pins_undo(struct module_map_pins *pins);
 void module_map_pins_free(struct module_map_pins *pins);
 
 /* BTF of the kernel or of a kernel module by its id, kept until

@@ -603,9 +603,12 @@ static int pin_modules(struct load_args *args, struct module_map_pins *map_pins,
 		return args->pin ? pin_present(args) : 0;
 
 	args->pin_to.note = stays ? "; the module has replaced the other one, and stays" : "";
-	if (!module_map_pins_put(map_pins, args->pin_to.note) &&
-	    (!args->pin || !module_pin_put(&args->pin_to, bpf_link__fd(links[0]))))
-		return 0;
+	if (!module_map_pins_put(map_pins, args->pin_to.note)) {
+		if (!args->pin || !module_pin_put(&args->pin_to, bpf_link__fd(links[0])))
+			return 0;
+		if (!stays)
+			module_map_pins_undo(map_pins);
+	}
 
 	while (!stays && *cnt > 0)
 		bpf_link__destroy(links[--*cnt]);

@@ -80,7 +80,8 @@ static bool is_cut_off(Elf *elf, const GElf_Ehdr *header)
 	size_t size = 0;
 
 	elf_rawfile(elf, &size);
-	return header->e_shoff + (size_t)header->e_shnum * header->e_shentsize > size;
+	return header->e_shoff > size ||
+	       (size_t)header->e_shnum * header->e_shentsize > size - header->e_shoff;
 }
 
 static int check_elf(const char *file, Elf *elf)

@@ -181,6 +181,19 @@ int module_map_pins_hold(struct module_map_pins *pins, const struct bpf_object *
 	return 0;
 }
 
+/* Take away those before @end, which we have made. */
+static void undo_map_pins(struct module_map_pins *pins, struct module_map_pin *end)
+{
+	while (end-- > pins->pins)
+		if (bpf_map__fd(end->map) >= 0)
+			bpf_map__unpin(end->map, end->path);
+}
+
+void module_map_pins_undo(struct module_map_pins *pins)
+{
+	undo_map_pins(pins, pins->pins + pins->cnt);
+}
+
 int module_map_pins_put(struct module_map_pins *pins, const char *note)
 {
 	struct module_map_pin *pin;
@@ -191,9 +204,7 @@ int module_map_pins_put(struct module_map_pins *pins, const char *note)
 			continue;
 		p_err("can't pin map %s to %s: %s%s", module_text(bpf_map__name(pin->map)),
 		      pin->path, strerror(errno), note);
-		while (pin-- > pins->pins)
-			if (bpf_map__fd(pin->map) >= 0)
-				bpf_map__unpin(pin->map, pin->path);
+		undo_map_pins(pins, pin);
 		return -1;
 	}
 	return 0;
