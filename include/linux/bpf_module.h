@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 
 union bpf_attr;
+struct bpf_link;
 struct bpf_module;
 struct bpf_prog;
 
@@ -35,7 +36,7 @@ int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size);
 int bpf_module_unload(const union bpf_attr *attr);
 int bpf_module_get_info(const union bpf_attr *attr,
 			union bpf_attr __user *uattr);
-int bpf_module_info_by_fd(const struct bpf_module *mod, const union bpf_attr *attr,
+int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
 			  union bpf_attr __user *uattr);
 int bpf_module_get_fd_by_id(const union bpf_attr *attr);
 
@@ -43,6 +44,11 @@ int bpf_module_get_fd_by_id(const union bpf_attr *attr);
 struct bpf_module *bpf_module_get_from_fd(u32 ufd, fmode_t mode);
 int bpf_module_new_fd(struct bpf_module *mod, int flags);
 u32 bpf_prog_module_id(const struct bpf_prog *prog);
+u32 bpf_link_module_id(const struct bpf_link *link);
+int bpf_link_begin_update(const struct bpf_link *link);
+void bpf_link_end_update(void);
+bool bpf_module_exit_may_call(u32 func_id);
+bool bpf_module_exit_may_call_kfunc(const char *name);
 void bpf_module_inc(struct bpf_module *mod);
 void bpf_module_dec(struct bpf_module *mod);
 #else
@@ -59,6 +65,30 @@ static inline int bpf_module_new_fd(struct bpf_module *mod, int flags)
 static inline u32 bpf_prog_module_id(const struct bpf_prog *prog)
 {
 	return 0;
+}
+
+static inline u32 bpf_link_module_id(const struct bpf_link *link)
+{
+	return 0;
+}
+
+static inline int bpf_link_begin_update(const struct bpf_link *link)
+{
+	return 0;
+}
+
+static inline void bpf_link_end_update(void)
+{
+}
+
+static inline bool bpf_module_exit_may_call(u32 func_id)
+{
+	return true;
+}
+
+static inline bool bpf_module_exit_may_call_kfunc(const char *name)
+{
+	return true;
 }
 
 static inline void bpf_module_inc(struct bpf_module *mod)

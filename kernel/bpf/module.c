@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BPF modules: ops structs implemented by BPF programs, loaded, listed and
- * unloaded as one object.  Documentation/bpf/bpf_module.rst has the model.
+ * BPF modules: ops structs implemented by BPF programs, and links, loaded, listed
+ * and unloaded as one object.  Documentation/bpf/bpf_module.rst has the model.
  *
  * A module is held by two counters.  "handles" are fds, pins and the fact that
  * it is loaded; they keep struct bpf_module and nothing else.  "refs" are the
@@ -193,10 +193,22 @@ void bpf_module_init(struct bpf_module *mod)
 	atomic64_set(&mod->handles, 1);
 	mod->state = BPF_MODULE_STATE_LIVE;
 	mutex_init(&mod->lock);
+	mutex_init(&mod->links_lock);
+	init_completion(&mod->ended);
 	init_waitqueue_head(&mod->wait_gone);
 	INIT_WORK(&mod->drain_work, bpf_module_drain_work);
 	mod->uid = current_uid();
 	mod->load_time = ktime_get_boottime_ns();
+}
+
+/* It is gone for whoever looks, or waits. */
+static void bpf_module_set_gone(struct bpf_module *mod)
+{
+	if (mod->own_id)
+		bpf_module_free_id(mod->own_id);
+	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GONE);
+	wake_up_interruptible_poll(&mod->wait_gone, EPOLLHUP);
+	complete_all(&mod->ended);
 }
 
 static void bpf_module_free_work(struct work_struct *work)
@@ -209,6 +221,11 @@ static void bpf_module_free_work(struct work_struct *work)
 		bpf_struct_ops_inst_del_ksyms(mod->ops[i].inst);
 	bpf_module_put_maps(mod);
 	bpf_module_free_ops(mod);
+	if (mod->exit_due)
+		bpf_module_run_exit(mod);
+	bpf_module_put_run(mod);
+	if (mod->exit_due)
+		bpf_module_set_gone(mod);
 	/* The handle of the loaded module. */
 	bpf_module_put_handle(mod);
 }
@@ -278,7 +295,8 @@ static void bpf_module_free_deferred(struct bpf_module *mod)
 
 /* The last of the refs is gone.  Any context but hard interrupts.  The programs
  * and the id are free at once, so that who unloads can load again.  The symbols
- * stay as long as the code, which may still run.
+ * stay as long as the code, which may still run.  With an exit program it is gone only
+ * when that has run, which is after the last callback.
  */
 void bpf_module_gone(struct bpf_module *mod)
 {
@@ -286,17 +304,20 @@ void bpf_module_gone(struct bpf_module *mod)
 
 	for (i = 0; i < mod->ops_cnt; i++)
 		bpf_struct_ops_release_progs(mod->ops[i].inst);
-	if (mod->id)
-		bpf_module_free_id(mod->id);
-	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GONE);
-	wake_up_interruptible_poll(&mod->wait_gone, EPOLLHUP);
+	if (!mod->exit_due) {
+		bpf_module_release_run(mod);
+		bpf_module_set_gone(mod);
+	}
 	bpf_module_free_deferred(mod);
 }
 
-void bpf_module_put_refs(struct bpf_module *mod, long refs)
+/* True if these were the last. */
+bool bpf_module_put_refs(struct bpf_module *mod, long refs)
 {
-	if (atomic_long_sub_and_test(refs, &mod->refs))
-		bpf_module_gone(mod);
+	if (!atomic_long_sub_and_test(refs, &mod->refs))
+		return false;
+	bpf_module_gone(mod);
+	return true;
 }
 
 /* A subsystem's bpf_try_module_get().  Any context, under RCU or a reference.

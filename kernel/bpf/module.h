@@ -4,6 +4,7 @@
 
 #include <linux/bpf.h>
 #include <linux/bpf_module.h>
+#include <linux/completion.h>
 #include <linux/file.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
@@ -45,7 +46,21 @@ struct bpf_module_op {
 };
 
 /**
- * struct bpf_module - ops that are loaded and unloaded as one
+ * struct bpf_module_adopted - one link of a module
+ * @link: the link, with a reference; NULL once another module has taken it over.
+ * @prog: its program, with a reference; the one to switch to where @in_place is set.
+ * @old_prog: with @in_place, what it was switched from, until that is final; NULL else.
+ * @in_place: it is a link of the module that is to be replaced.
+ */
+struct bpf_module_adopted {
+	struct bpf_link *link;
+	struct bpf_prog *prog;
+	struct bpf_prog *old_prog;
+	bool in_place;
+};
+
+/**
+ * struct bpf_module - ops and links that are loaded and unloaded as one
  * @refs: BPF_MODULE_REF_BASE while the module is loaded, and
  *	BPF_MODULE_REF_USER for every user.  At 0 the module is gone, for good.
  * @handles: fds, pins and the loaded module itself; at 0 this struct is freed.
@@ -64,6 +79,22 @@ struct bpf_module_op {
  * @btf_id: its id, or 0.
  * @progs_cnt: programs, each counted once.
  * @maps_cnt: maps that they use, each counted once.
+ * @links_lock: for who reads @links of a loaded module beside the one that ends it.
+ *	Innermost but for references, user memory is not accessed under it.
+ * @links: the links, in the order of loading; NULL once the module is going.
+ * @links_cnt: entries of @links.
+ * @prog_caps: what the types of its programs need, bits of BPF_MODULE_NEEDS_*.
+ * @init: program that is run at load, or NULL.
+ * @exit: program that is run at the end, or NULL.
+ * @init_id: id of @init, or 0.
+ * @exit_id: id of @exit, or 0.
+ * @cred: credentials of who loaded the module, for @exit.
+ * @own_id: the id, also while it is not listed.
+ * @other_id: id of the module that it is to replace, or was replaced by; or 0.
+ * @reason: why it ends, an enum bpf_module_reason.
+ * @exit_due: it has come past @init, so @exit is to run.
+ * @exit_running: @exit runs.
+ * @ended: when it is gone, for who waits for @exit.
  * @ids: ids of the programs, then those of the maps; stay as long as this struct.
  * @maps: the maps, with a user reference each; NULL once these are put.
  * @name_node: in the table of names while loading, LIVE or DETACHED.
@@ -99,6 +130,21 @@ struct bpf_module {
 	u32 btf_id;
 	u32 progs_cnt;
 	u32 maps_cnt;
+	struct mutex links_lock; /* readers of links */
+	struct bpf_module_adopted *links;
+	u32 links_cnt;
+	u32 prog_caps;
+	struct bpf_prog *init;
+	struct bpf_prog *exit;
+	u32 init_id;
+	u32 exit_id;
+	const struct cred *cred;
+	u32 own_id;
+	u32 other_id;
+	u32 reason;
+	bool exit_due;
+	bool exit_running;
+	struct completion ended;
 	u32 *ids;
 	struct bpf_map **maps;
 	struct rhash_head name_node;
@@ -143,7 +189,7 @@ struct bpf_module *bpf_module_get_curr_or_next(u32 *id);
 struct bpf_module *bpf_module_of_fd(struct fd f, fmode_t mode);
 void bpf_module_dec_direct(struct bpf_module *mod);
 void bpf_module_put_handle(struct bpf_module *mod);
-void bpf_module_put_refs(struct bpf_module *mod, long refs);
+bool bpf_module_put_refs(struct bpf_module *mod, long refs);
 void bpf_module_gone(struct bpf_module *mod);
 int bpf_module_alloc_id(void);
 void bpf_module_publish_id(struct bpf_module *mod, u32 id);
@@ -156,9 +202,33 @@ void bpf_module_set_going(struct bpf_module *mod);
 void bpf_module_sync(const struct bpf_module *mod);
 
 /* module_build.c: from what LOAD is given to kernel structs */
-int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
-		     struct seq_buf *log);
+int bpf_module_build(struct bpf_module *mod, struct bpf_module *old,
+		     const union bpf_attr *attr, struct seq_buf *log);
+void bpf_module_unbuild(struct bpf_module *mod);
 void bpf_module_free_ops(struct bpf_module *mod);
+
+/* module_link.c: the links that it holds */
+int bpf_module_adopt_links(struct bpf_module *mod, struct bpf_module *old,
+			   const union bpf_attr *attr, struct seq_buf *log);
+void bpf_module_put_links(struct bpf_module *mod);
+void bpf_module_detach_links(struct bpf_module *mod);
+int bpf_module_switch_links(struct bpf_module *mod, struct seq_buf *log);
+void bpf_module_switch_links_back(struct bpf_module *mod, struct seq_buf *log);
+void bpf_module_move_links(struct bpf_module *mod, struct bpf_module *old);
+struct bpf_module_link_info *bpf_module_link_infos(struct bpf_module *mod, u32 *cnt);
+
+/* module_run.c: the programs that are run for it */
+int bpf_module_get_run(struct bpf_module *mod, const union bpf_attr *attr,
+		       struct seq_buf *log);
+void bpf_module_release_run(struct bpf_module *mod);
+void bpf_module_put_run(struct bpf_module *mod);
+int bpf_module_run_init(struct bpf_module *mod, struct seq_buf *log);
+void bpf_module_run_exit(struct bpf_module *mod);
+int bpf_module_wait_exit(struct bpf_module *mod);
+
+/* struct_ops_claim.c: whom a program serves */
+bool bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog);
+void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog);
 
 /* module_parts.c: the programs and maps that make it up */
 int bpf_module_get_parts(struct bpf_module *mod);
@@ -168,6 +238,8 @@ void bpf_module_put_maps(struct bpf_module *mod);
 struct seq_buf *bpf_module_log_alloc(const union bpf_attr *attr);
 __printf(2, 3)
 void bpf_module_log(struct seq_buf *log, const char *fmt, ...);
+__printf(2, 3)
+void bpf_module_log_more(struct seq_buf *log, const char *fmt, ...);
 void bpf_module_log_users(struct seq_buf *log, unsigned long users);
 u32 bpf_module_log_finish(struct seq_buf *log, const union bpf_attr *attr, int err);
 
@@ -183,10 +255,14 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 		       struct seq_buf *log);
 
 /* module_guard.c: who may do it, and the record that it was done */
+#define BPF_MODULE_NEEDS_NET_ADMIN BIT(0)
+#define BPF_MODULE_NEEDS_PERFMON BIT(1)
 int bpf_module_check_caller(struct seq_buf *log);
+int bpf_module_check_prog(struct bpf_module *mod, const struct bpf_prog *prog);
+int bpf_module_check_ops(struct bpf_module *mod, struct seq_buf *log);
 int bpf_module_check_type(const struct bpf_struct_ops_inst *inst);
 int bpf_module_check_change(const struct bpf_module *mod);
-void bpf_module_audit(const struct bpf_module *mod, const char *op);
+void bpf_module_audit(struct bpf_module *mod, const char *op);
 
 /* module_info.c: what they tell about themselves */
 void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp);

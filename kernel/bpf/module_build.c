@@ -214,6 +214,7 @@ static u64 bpf_module_mem_usage(const struct bpf_module *mod)
 
 	usage += (mod->progs_cnt + mod->maps_cnt) * sizeof(*mod->ids);
 	usage += mod->maps_cnt * sizeof(*mod->maps);
+	usage += mod->links_cnt * sizeof(*mod->links);
 	for (i = 0; i < mod->ops_cnt; i++) {
 		const struct bpf_module_op *op = &mod->ops[i];
 
@@ -223,24 +224,32 @@ static u64 bpf_module_mem_usage(const struct bpf_module *mod)
 	return usage;
 }
 
-/* Build all ops of @mod, whose number is set, from @attr.  A failure leaves
- * nothing built.
- */
-int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
-		     struct seq_buf *log)
+/* Give back and free what bpf_module_build() has made.  May sleep. */
+void bpf_module_unbuild(struct bpf_module *mod)
+{
+	bpf_module_put_links(mod);
+	bpf_module_put_run(mod);
+	bpf_module_put_maps(mod);
+	bpf_module_free_ops(mod);
+}
+
+static int bpf_module_build_ops(struct bpf_module *mod, const union bpf_attr *attr,
+				struct seq_buf *log)
 {
 	void __user *uops = u64_to_user_ptr(attr->module_load.ops);
 	u32 i, size = attr->module_load.ops_size;
 	struct bpf_module_ops uop;
 	int err;
 
+	if (!mod->ops_cnt)
+		return 0;
 	if (size < BPF_MODULE_OPS_SIZE_VER0) {
 		bpf_module_log(log, "ops_size is %u bytes, expected at least %zu\n", size,
 			       BPF_MODULE_OPS_SIZE_VER0);
 		return -EINVAL;
 	}
 
-	err = bpf_module_get_btf(mod, attr->module_load.btf_fd, log);
+	err = bpf_module_check_ops(mod, log);
 	for (i = 0; !err && i < mod->ops_cnt; i++) {
 		err = bpf_module_copy_uop(&uop, uops + (size_t)i * size, size);
 		if (err == -E2BIG)
@@ -251,13 +260,28 @@ int bpf_module_build(struct bpf_module *mod, const union bpf_attr *attr,
 		if (!err)
 			err = bpf_module_build_op(mod, i, &uop, log);
 	}
+	return err ? : bpf_struct_ops_insts_finish(mod->ops[0].inst);
+}
+
+/* Build all ops of @mod, whose number is set, from @attr, and get what else it is made of.
+ * @old is the module to be replaced, or NULL.  A failure leaves nothing built.
+ */
+int bpf_module_build(struct bpf_module *mod, struct bpf_module *old,
+		     const union bpf_attr *attr, struct seq_buf *log)
+{
+	int err;
+
+	err = bpf_module_get_btf(mod, attr->module_load.btf_fd, log);
 	if (!err)
-		err = bpf_struct_ops_insts_finish(mod->ops[0].inst);
+		err = bpf_module_build_ops(mod, attr, log);
+	if (!err)
+		err = bpf_module_adopt_links(mod, old, attr, log);
+	if (!err)
+		err = bpf_module_get_run(mod, attr, log);
 	if (!err)
 		err = bpf_module_get_parts(mod);
 	if (err) {
-		bpf_module_put_maps(mod);
-		bpf_module_free_ops(mod);
+		bpf_module_unbuild(mod);
 		return err;
 	}
 	mod->memory = bpf_module_mem_usage(mod);

@@ -9,9 +9,9 @@
 
 static int bpf_modules_disabled;
 
-/* What every change needs: the same as loading and attaching the programs.  A
- * BPF token does not give it: it delegates what stays within a container, and
- * ops serve the whole system.
+/* What every change needs, beside what the programs and ops ask for.  A BPF token does
+ * not give it: it delegates what stays within a container, and a module serves the whole
+ * system.
  */
 int bpf_module_check_caller(struct seq_buf *log)
 {
@@ -19,10 +19,46 @@ int bpf_module_check_caller(struct seq_buf *log)
 		bpf_module_log(log, "kernel.bpf_modules_disabled is set until the next boot\n");
 		return -EPERM;
 	}
-	if (!bpf_capable() || !perfmon_capable()) {
-		bpf_module_log(log, "needs CAP_BPF and CAP_PERFMON, which no BPF token gives\n");
+	if (!bpf_capable()) {
+		bpf_module_log(log, "needs CAP_BPF, which no BPF token gives\n");
 		return -EPERM;
 	}
+	return 0;
+}
+
+static bool bpf_module_may_load(u32 caps)
+{
+	return (!(caps & BPF_MODULE_NEEDS_PERFMON) || perfmon_capable()) &&
+	       (!(caps & BPF_MODULE_NEEDS_NET_ADMIN) || capable(CAP_NET_ADMIN) ||
+		capable(CAP_SYS_ADMIN));
+}
+
+/* May the caller load @prog, which is to be one of @mod?  What its type needs, the end of
+ * @mod needs, too.
+ */
+int bpf_module_check_prog(struct bpf_module *mod, const struct bpf_prog *prog)
+{
+	u32 caps = 0;
+
+	/* Loading a cgroup_skb program needs no more than CAP_BPF, attaching it does. */
+	if (is_net_admin_prog_type(prog->type) || prog->type == BPF_PROG_TYPE_CGROUP_SKB)
+		caps |= BPF_MODULE_NEEDS_NET_ADMIN;
+	if (is_perfmon_prog_type(prog->type))
+		caps |= BPF_MODULE_NEEDS_PERFMON;
+	if (!bpf_module_may_load(caps))
+		return -EPERM;
+	mod->prog_caps |= caps;
+	return 0;
+}
+
+/* May the caller load programs of ops?  @mod has some. */
+int bpf_module_check_ops(struct bpf_module *mod, struct seq_buf *log)
+{
+	if (!perfmon_capable()) {
+		bpf_module_log(log, "ops need CAP_PERFMON, which no BPF token gives\n");
+		return -EPERM;
+	}
+	mod->prog_caps |= BPF_MODULE_NEEDS_PERFMON;
 	return 0;
 }
 
@@ -48,6 +84,8 @@ int bpf_module_check_change(const struct bpf_module *mod)
 {
 	u32 i;
 
+	if (!bpf_module_may_load(mod->prog_caps))
+		return -EPERM;
 	for (i = 0; i < mod->ops_cnt; i++) {
 		if (!bpf_module_may_register(mod->ops[i].capability))
 			return -EPERM;
@@ -55,19 +93,43 @@ int bpf_module_check_change(const struct bpf_module *mod)
 	return 0;
 }
 
+/* Links in one record, the rest goes to the next. */
+#define BPF_MODULE_AUDIT_LINKS 256
+
+static u32 bpf_module_audit_links(struct audit_buffer *ab, struct bpf_module *mod, u32 i)
+{
+	const char *before = " link-ids=";
+	u32 end;
+
+	/* Once it is listed, another task may end it. */
+	guard(mutex)(&mod->links_lock);
+	end = min(mod->links_cnt, i + BPF_MODULE_AUDIT_LINKS);
+	for (; i < end; i++) {
+		if (!mod->links[i].link)
+			continue;
+		audit_log_format(ab, "%s%u", before, mod->links[i].link->id);
+		before = ",";
+	}
+	return i;
+}
+
 /* Context: process, may sleep. */
-void bpf_module_audit(const struct bpf_module *mod, const char *op)
+void bpf_module_audit(struct bpf_module *mod, const char *op)
 {
 	struct audit_buffer *ab;
+	u32 i = 0;
 
 	if (audit_enabled == AUDIT_OFF)
 		return;
-	ab = audit_log_start(audit_context(), GFP_KERNEL, AUDIT_BPF);
-	if (!ab)
-		return;
-	/* The characters that a name may have need no quotes. */
-	audit_log_format(ab, "module-id=%u module-name=%s op=%s", mod->id, mod->name, op);
-	audit_log_end(ab);
+	do {
+		ab = audit_log_start(audit_context(), GFP_KERNEL, AUDIT_BPF);
+		if (!ab)
+			return;
+		/* The characters that a name may have need no quotes. */
+		audit_log_format(ab, "module-id=%u module-name=%s op=%s", mod->id, mod->name, op);
+		i = bpf_module_audit_links(ab, mod, i);
+		audit_log_end(ab);
+	} while (i < READ_ONCE(mod->links_cnt));
 }
 
 static struct ctl_table bpf_module_table[] = {

@@ -8,6 +8,8 @@
 
 /* struct bpf_module_ops_info as it was first released. */
 #define BPF_MODULE_OPS_INFO_SIZE_VER0 offsetofend(struct bpf_module_ops_info, name)
+/* struct bpf_module_link_info as it was first released. */
+#define BPF_MODULE_LINK_INFO_SIZE_VER0 offsetofend(struct bpf_module_link_info, flags)
 
 /* Copy as many of @cnt ids as there is room for; then @room is how many there are. */
 static int bpf_module_put_ids(const u32 *ids, u32 cnt, u64 uids, u32 *room)
@@ -60,6 +62,45 @@ static int bpf_module_fill_op(const struct bpf_module_op *op, void __user *uinfo
 	return copy_to_user(uinfo, &info, size) ? -EFAULT : 0;
 }
 
+static int bpf_module_copy_links(const struct bpf_module_link_info *infos, u32 cnt,
+				 const struct bpf_module_info *info)
+{
+	void __user *ulinks = u64_to_user_ptr(info->links);
+	u32 i, size = info->links_size;
+	int err = 0;
+
+	if (size < BPF_MODULE_LINK_INFO_SIZE_VER0)
+		return -EINVAL;
+	for (i = 0; !err && i < cnt; i++) {
+		void __user *to = ulinks + (size_t)i * size;
+
+		err = bpf_check_uarg_tail_zero(USER_BPFPTR(to), sizeof(*infos), size);
+		if (!err && copy_to_user(to, &infos[i], min_t(u32, size, sizeof(*infos))))
+			err = -EFAULT;
+	}
+	return err;
+}
+
+static int bpf_module_fill_links(struct bpf_module *mod, struct bpf_module_info *info)
+{
+	struct bpf_module_link_info *infos;
+	u32 cnt;
+	int err = 0;
+
+	if (!info->links) {
+		info->links_cnt = READ_ONCE(mod->links_cnt);
+		return 0;
+	}
+	infos = bpf_module_link_infos(mod, &cnt);
+	if (cnt && !infos)
+		return -ENOMEM;
+	if (cnt)
+		err = bpf_module_copy_links(infos, min(cnt, info->links_cnt), info);
+	info->links_cnt = cnt;
+	kvfree(infos);
+	return err;
+}
+
 static int bpf_module_fill_ops(const struct bpf_module *mod, struct bpf_module_info *info)
 {
 	void __user *uops = u64_to_user_ptr(info->ops);
@@ -86,6 +127,10 @@ static int bpf_module_fill_gone(struct bpf_module_info *info)
 	info->ops_cnt = 0;
 	info->prog_cnt = 0;
 	info->map_cnt = 0;
+	info->links_cnt = 0;
+	info->init_prog_id = 0;
+	info->exit_prog_id = 0;
+	info->exit_state = BPF_MODULE_EXIT_NONE;
 	info->id = 0;
 	return 0;
 }
@@ -93,7 +138,7 @@ static int bpf_module_fill_gone(struct bpf_module_info *info)
 /* No lock is held, as it may take for ever to access the caller's memory.  What is told
  * stays as it was loaded, but for the state, the users and what was withdrawn.
  */
-static int bpf_module_fill_info(const struct bpf_module *mod, struct bpf_module_info *info)
+static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *info)
 {
 	int err;
 
@@ -103,6 +148,9 @@ static int bpf_module_fill_info(const struct bpf_module *mod, struct bpf_module_
 	info->uid = from_kuid_munged(current_user_ns(), mod->uid);
 	info->load_time = mod->load_time;
 	memcpy(info->name, mod->name, sizeof(info->name));
+	/* Not built yet. */
+	info->funcs_cnt = 0;
+	info->deps_cnt = 0;
 	if (info->state == BPF_MODULE_STATE_GONE)
 		return bpf_module_fill_gone(info);
 
@@ -110,8 +158,14 @@ static int bpf_module_fill_info(const struct bpf_module *mod, struct bpf_module_
 	info->users = bpf_module_users(mod);
 	info->memory = mod->memory;
 	info->btf_id = mod->btf_id;
+	info->init_prog_id = mod->init_id;
+	info->exit_prog_id = mod->exit_id;
+	info->exit_state = READ_ONCE(mod->exit_running) ? BPF_MODULE_EXIT_RUNNING :
+							  BPF_MODULE_EXIT_NONE;
 	err = bpf_module_fill_ids(mod, info);
-	return err ? : bpf_module_fill_ops(mod, info);
+	if (!err)
+		err = bpf_module_fill_ops(mod, info);
+	return err ? : bpf_module_fill_links(mod, info);
 }
 
 /* What the caller asks for.  All else in @info is written by bpf_module_fill_info(). */
@@ -119,7 +173,7 @@ static int bpf_module_copy_request(struct bpf_module_info *info,
 				   const struct bpf_module_info __user *uinfo, u32 info_len)
 {
 	const u32 start = offsetof(struct bpf_module_info, ops_cnt);
-	const u32 end = offsetofend(struct bpf_module_info, map_cnt);
+	const u32 end = sizeof(*info);
 
 	memset((void *)info + start, 0, end - start);
 	if (info_len <= start)
@@ -137,7 +191,7 @@ static int bpf_module_copy_request(struct bpf_module_info *info,
  * Context: process, may sleep.
  * Return: 0 or a negative error.
  */
-int bpf_module_info_by_fd(const struct bpf_module *mod, const union bpf_attr *attr,
+int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
 			  union bpf_attr __user *uattr)
 {
 	struct bpf_module_info __user *uinfo = u64_to_user_ptr(attr->info.info);
@@ -173,7 +227,7 @@ int bpf_module_info_by_fd(const struct bpf_module *mod, const union bpf_attr *at
 int bpf_module_get_info(const union bpf_attr *attr, union bpf_attr __user *uattr)
 {
 	CLASS(fd, f)(attr->info.bpf_fd);
-	const struct bpf_module *mod;
+	struct bpf_module *mod;
 
 	mod = bpf_module_of_fd(f, 0);
 	if (IS_ERR(mod))
@@ -208,12 +262,14 @@ void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp)
 		   "module_bound:\t%u\n"
 		   "users:\t%lu\n"
 		   "ops_cnt:\t%u\n"
+		   "links_cnt:\t%u\n"
 		   "memlock:\t%llu\n",
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->id,
 		   mod->name, bpf_module_state_str(state),
 		   !!(mod->flags & BPF_F_MODULE_BOUND),
 		   state == BPF_MODULE_STATE_GONE ? 0 : bpf_module_users(mod),
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->ops_cnt,
+		   READ_ONCE(mod->links_cnt),
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->memory);
 }
 #endif

@@ -4,11 +4,12 @@
  *
  * LOAD does all that can fail before it registers the first op, so that only a
  * subsystem's refusal has to be undone, and publishes the id and the fd last.
- * UNLOAD makes the module going, unregisters its ops and drops the base of its
- * refs.
+ * UNLOAD makes the module going, unregisters its ops, detaches its links and drops
+ * the base of its refs.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
+#include <linux/sched/signal.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <trace/events/bpf_module.h>
@@ -45,9 +46,13 @@ static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
 	struct bpf_module *mod;
 	int err;
 
-	if (!ops_cnt || ops_cnt > BPF_MODULE_MAX_OPS) {
-		bpf_module_log(log, "%u ops, expected 1 to %u\n", ops_cnt, BPF_MODULE_MAX_OPS);
-		return ERR_PTR(ops_cnt ? -E2BIG : -EINVAL);
+	if (!ops_cnt && !attr->module_load.links_cnt) {
+		bpf_module_log(log, "neither ops nor links, expected at least one\n");
+		return ERR_PTR(-EINVAL);
+	}
+	if (ops_cnt > BPF_MODULE_MAX_OPS) {
+		bpf_module_log(log, "%u ops, expected at most %u\n", ops_cnt, BPF_MODULE_MAX_OPS);
+		return ERR_PTR(-E2BIG);
 	}
 
 	mod = kzalloc(struct_size(mod, ops, ops_cnt), bpf_memcg_flags(GFP_USER));
@@ -177,10 +182,12 @@ static int bpf_module_prime(struct bpf_module *mod, struct bpf_module_primer *pr
 	primer->id = bpf_module_alloc_id();
 	if (primer->id < 0)
 		return primer->id;
+	mod->own_id = primer->id;
 
 	primer->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (primer->fd < 0) {
 		bpf_module_free_id(primer->id);
+		mod->own_id = 0;
 		return primer->fd;
 	}
 
@@ -188,6 +195,7 @@ static int bpf_module_prime(struct bpf_module *mod, struct bpf_module_primer *pr
 	if (IS_ERR(primer->file)) {
 		put_unused_fd(primer->fd);
 		bpf_module_free_id(primer->id);
+		mod->own_id = 0;
 		return PTR_ERR(primer->file);
 	}
 	bpf_module_inc(mod);
@@ -198,7 +206,6 @@ static void bpf_module_unprime(struct bpf_module_primer *primer)
 {
 	fput(primer->file);
 	put_unused_fd(primer->fd);
-	bpf_module_free_id(primer->id);
 }
 
 /* As soon as the id is there others can unload @mod; until the fd is installed
@@ -234,6 +241,49 @@ static void bpf_module_drop_log(struct bpf_module *mod)
 		mod->ops[i].inst->log = NULL;
 }
 
+/* The step that others see: init, and then the ops. */
+static int bpf_module_start(struct bpf_module *mod, struct bpf_module *old,
+			    struct seq_buf *log)
+{
+	int err;
+
+	mod->other_id = old ? old->own_id : 0;
+	err = bpf_module_run_init(mod, log);
+	mod->other_id = 0;
+	if (err)
+		return err;
+	/* Exit runs from now on, whatever becomes of the load. */
+	mod->exit_due = mod->exit;
+	if (mod->init && fatal_signal_pending(current))
+		return -EINTR;
+	return old ? bpf_module_replace(mod, old, log) : bpf_module_register(mod);
+}
+
+/* Undo a LOAD that has failed in bpf_module_start(). */
+static void bpf_module_refuse(struct bpf_module *mod, struct bpf_module_primer *primer,
+			      struct seq_buf *log)
+{
+	bool gone;
+
+	/* An op that was registered may have got users: they keep the module, and
+	 * its programs.
+	 */
+	mod->reason = BPF_MODULE_REASON_REFUSED;
+	WRITE_ONCE(mod->closed, true);
+	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
+	bpf_module_del_name(mod);
+	bpf_module_unregister(mod);
+	bpf_module_put_links(mod);
+	bpf_module_log_users(log, bpf_module_users(mod));
+	/* To wait with. */
+	bpf_module_inc(mod);
+	bpf_module_unprime(primer);
+	gone = bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
+	if (gone && mod->exit_due)
+		bpf_module_wait_exit(mod);
+	bpf_module_put_handle(mod);
+}
+
 /* All of LOAD that is left when @mod has its name.  @old is the module to be
  * replaced, or NULL.  Returns the fd; if it fails @mod is put.
  */
@@ -246,35 +296,24 @@ static int bpf_module_load_ops(struct bpf_module *mod, struct bpf_module *old,
 	err = old ? 0 : bpf_module_add_name(mod, log);
 	if (err)
 		goto put;
-	err = bpf_module_build(mod, attr, log);
+	err = bpf_module_build(mod, old, attr, log);
 	if (err)
 		goto del_name;
 	err = bpf_module_ask_security(mod, attr, log);
 	if (err)
-		goto free_ops;
+		goto unbuild;
 	err = bpf_module_prime(mod, &primer);
 	if (err)
-		goto free_ops;
-	err = old ? bpf_module_replace(mod, old, log) : bpf_module_register(mod);
+		goto unbuild;
+	err = bpf_module_start(mod, old, log);
 	bpf_module_drop_log(mod);
 	if (!err)
 		return bpf_module_publish(mod, &primer);
-
-	/* An op that was registered may have got users: they keep the module, and
-	 * its programs.
-	 */
-	WRITE_ONCE(mod->closed, true);
-	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
-	bpf_module_del_name(mod);
-	bpf_module_unregister(mod);
-	bpf_module_log_users(log, bpf_module_users(mod));
-	bpf_module_unprime(&primer);
-	bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
+	bpf_module_refuse(mod, &primer, log);
 	return bpf_struct_ops_errno(err);
 
-free_ops:
-	bpf_module_put_maps(mod);
-	bpf_module_free_ops(mod);
+unbuild:
+	bpf_module_unbuild(mod);
 del_name:
 	bpf_module_del_name(mod);
 put:
@@ -304,10 +343,16 @@ static int bpf_module_load_replacement(const union bpf_attr *attr, struct seq_bu
 			       attr->module_load.replace_fd);
 		return PTR_ERR(old);
 	}
-	fd = bpf_module_load_new(old, attr, log);
+	fd = bpf_module_check_change(old);
+	if (fd)
+		bpf_module_log(log, "module \"%s\" needs capabilities that the caller has not\n",
+			       old->name);
+	else
+		fd = bpf_module_load_new(old, attr, log);
 	/* The old one is going, from now on it is kept by its users. */
 	if (fd >= 0) {
 		bpf_module_audit(old, "UNLOAD");
+		bpf_module_detach_links(old);
 		bpf_module_put_refs(old, BPF_MODULE_REF_BASE);
 	}
 	bpf_module_dec_direct(old);
@@ -325,6 +370,11 @@ static int __bpf_module_load(const union bpf_attr *attr, struct seq_buf *log)
 	if (flags & ~(BPF_F_MODULE_BOUND | BPF_F_MODULE_REPLACE)) {
 		bpf_module_log(log, "unknown flags 0x%x\n", flags);
 		return -EINVAL;
+	}
+	if (attr->module_load.funcs_cnt || attr->module_load.funcs ||
+	    attr->module_load.funcs_size) {
+		bpf_module_log(log, "this kernel has no functions of BPF modules\n");
+		return -EOPNOTSUPP;
 	}
 	if (flags & BPF_F_MODULE_REPLACE)
 		return bpf_module_load_replacement(attr, log);
@@ -397,7 +447,7 @@ int bpf_module_check_loaded(const struct bpf_module *mod)
 /* The step to GOING.  Without @drain the test for users is one with the end of
  * the chance to become one.
  */
-static int bpf_module_try_going(struct bpf_module *mod, bool drain)
+static int bpf_module_try_going(struct bpf_module *mod, bool drain, u32 reason)
 {
 	int err;
 
@@ -410,16 +460,17 @@ static int bpf_module_try_going(struct bpf_module *mod, bool drain)
 		      BPF_MODULE_REF_BASE)
 		return -EBUSY;
 
+	mod->reason = reason;
 	WRITE_ONCE(mod->closed, true);
 	bpf_module_set_going(mod);
 	return 0;
 }
 
-static int bpf_module_end(struct bpf_module *mod, bool drain)
+static int bpf_module_end(struct bpf_module *mod, bool drain, u32 reason)
 {
 	int err;
 
-	err = bpf_module_try_going(mod, drain);
+	err = bpf_module_try_going(mod, drain, reason);
 	/* More than to be going nobody can ask for, and it is. */
 	if (err == -EINPROGRESS && drain)
 		return 0;
@@ -429,17 +480,19 @@ static int bpf_module_end(struct bpf_module *mod, bool drain)
 	/* Not under the lock: it waits for the audit daemon. */
 	bpf_module_audit(mod, "UNLOAD");
 	bpf_module_unregister(mod);
-	if (drain)
+	bpf_module_detach_links(mod);
+	if (drain) {
 		bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
-	else
-		bpf_module_gone(mod);
-	return 0;
+		return 0;
+	}
+	bpf_module_gone(mod);
+	return mod->exit_due ? bpf_module_wait_exit(mod) : 0;
 }
 
 /* End @mod, which the caller has a handle on, unless it has ended.  May sleep. */
 void bpf_module_drain(struct bpf_module *mod)
 {
-	bpf_module_end(mod, true);
+	bpf_module_end(mod, true, BPF_MODULE_REASON_CLOSED);
 }
 
 /**
@@ -448,10 +501,12 @@ void bpf_module_drain(struct bpf_module *mod)
  *
  * Context: process, may sleep.
  * Return: 0, -EPERM, -EBUSY if the module has users and is not to be drained,
- * -EINPROGRESS if it is going and not to be drained, -ENOENT if it is gone.
+ * -EINPROGRESS if it is going and not to be drained, -ENOENT if it is gone, -EINTR if
+ * the caller is killed while its exit program runs, which goes on.
  */
 int bpf_module_unload(const union bpf_attr *attr)
 {
+	bool drain = attr->module_unload.flags & BPF_F_MODULE_DRAIN;
 	struct bpf_module *mod;
 	int err;
 
@@ -467,7 +522,8 @@ int bpf_module_unload(const union bpf_attr *attr)
 
 	err = bpf_module_check_change(mod);
 	if (!err)
-		err = bpf_module_end(mod, attr->module_unload.flags & BPF_F_MODULE_DRAIN);
+		err = bpf_module_end(mod, drain, drain ? BPF_MODULE_REASON_DRAINED :
+							 BPF_MODULE_REASON_UNLOADED);
 	bpf_module_dec_direct(mod);
 	return err;
 }

@@ -42,15 +42,30 @@ void bpf_module_log(struct seq_buf *log, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Say in the line of @log, too, that @users of ops came before the failure. */
-void bpf_module_log_users(struct seq_buf *log, unsigned long users)
+/* Say more in the line of @log, behind a semicolon, if there is one. */
+void bpf_module_log_more(struct seq_buf *log, const char *fmt, ...)
 {
-	if (!log || !users || seq_buf_has_overflowed(log) || !log->len)
+	va_list args;
+
+	if (!log || seq_buf_has_overflowed(log) || !log->len)
 		return;
 	/* In place of the newline. */
 	log->len--;
-	bpf_module_log(log, "; %lu user%s came meanwhile, the programs are free when %s gone\n",
-		       users, users == 1 ? "" : "s", users == 1 ? "it is" : "they are");
+	seq_buf_puts(log, "; ");
+	va_start(args, fmt);
+	seq_buf_vprintf(log, fmt, args);
+	va_end(args);
+	seq_buf_putc(log, '\n');
+}
+
+/* Say in the line of @log, too, that @users of ops came before the failure. */
+void bpf_module_log_users(struct seq_buf *log, unsigned long users)
+{
+	if (users)
+		bpf_module_log_more(log,
+				    "%lu user%s came meanwhile, the programs are free when %s gone",
+				    users, users == 1 ? "" : "s",
+				    users == 1 ? "it is" : "they are");
 }
 
 /* Of a failure that nobody has logged. */

@@ -37,8 +37,9 @@ static u32 bpf_module_uniq(void **ptrs, u32 cnt)
 /* The programs of @mod, sorted by id, in an array that the caller frees. */
 static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, u32 *cnt)
 {
+	/* init and exit */
+	u32 i, j, room = mod->links_cnt + 2;
 	struct bpf_prog **progs;
-	u32 i, j, room = 0;
 
 	for (i = 0; i < mod->ops_cnt; i++)
 		room += mod->ops[i].inst->funcs_cnt;
@@ -51,6 +52,12 @@ static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, u32 *cnt
 		for (j = 0; j < mod->ops[i].inst->funcs_cnt; j++)
 			progs[(*cnt)++] = mod->ops[i].inst->funcs[j].prog;
 	}
+	for (i = 0; i < mod->links_cnt; i++)
+		progs[(*cnt)++] = mod->links[i].prog;
+	if (mod->init)
+		progs[(*cnt)++] = mod->init;
+	if (mod->exit)
+		progs[(*cnt)++] = mod->exit;
 	sort(progs, *cnt, sizeof(*progs), bpf_module_cmp_progs, NULL);
 	*cnt = bpf_module_uniq((void **)progs, *cnt);
 	return progs;
@@ -126,6 +133,8 @@ static int bpf_module_set_ids(struct bpf_module *mod, struct bpf_prog **progs, u
 	for (i = 0; i < mod->maps_cnt; i++)
 		mod->ids[cnt + i] = mod->maps[i]->id;
 	mod->progs_cnt = cnt;
+	mod->init_id = mod->init ? mod->init->aux->id : 0;
+	mod->exit_id = mod->exit ? mod->exit->aux->id : 0;
 	return 0;
 }
 

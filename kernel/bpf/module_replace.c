@@ -165,6 +165,8 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 		return err;
 	}
 	err = bpf_module_pair(mod, old, &pairs, log);
+	if (!err)
+		err = bpf_module_switch_links(mod, log);
 	if (err)
 		return err;
 
@@ -173,9 +175,14 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 		bpf_struct_ops_inst_add_ksyms(mod->ops[i].inst);
 	err = bpf_module_switch(mod, &pairs);
 	bpf_module_sync(mod);
-	if (err)
+	if (err) {
+		bpf_module_switch_links_back(mod, log);
 		return err;
+	}
 
+	bpf_module_move_links(mod, old);
+	old->reason = BPF_MODULE_REASON_REPLACED;
+	old->other_id = mod->own_id;
 	WRITE_ONCE(old->closed, true);
 	bpf_module_replace_name(old, mod);
 	bpf_module_set_going(old);

@@ -81,3 +81,20 @@ void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst)
 	}
 	spin_unlock_irqrestore(&bpf_struct_ops_claim_lock, flags);
 }
+
+/* Let @prog serve @mod, by a link or as its init or exit.  False if it is another's. */
+bool bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog)
+{
+	return bpf_struct_ops_try_claim(mod, prog->aux);
+}
+
+/* Undo bpf_module_claim_prog(), unless another module has it meanwhile.  Context: any. */
+void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&bpf_struct_ops_claim_lock, flags);
+	if (prog->aux->bpf_module == mod)
+		WRITE_ONCE(prog->aux->bpf_module, NULL);
+	spin_unlock_irqrestore(&bpf_struct_ops_claim_lock, flags);
+}

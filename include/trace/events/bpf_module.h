@@ -15,14 +15,17 @@ DECLARE_EVENT_CLASS(bpf_module,
 	TP_STRUCT__entry(
 		__field(u32, id)
 		__field(u64, users)
+		__field(u32, links)
 		__string(name, mod->name)
 	),
 	TP_fast_assign(
 		__entry->id = mod->id;
 		__entry->users = bpf_module_users(mod);
+		__entry->links = READ_ONCE(mod->links_cnt);
 		__assign_str(name);
 	),
-	TP_printk("id=%u name=%s users=%llu", __entry->id, __get_str(name), __entry->users)
+	TP_printk("id=%u name=%s users=%llu links=%u", __entry->id, __get_str(name),
+		  __entry->users, __entry->links)
 );
 
 /* All ops are registered. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * BPF modules: ops structs implemented by BPF programs, loaded, listed and
- * unloaded as one object.  The commands BPF_MODULE_* and their attributes are
+ * BPF modules: ops structs implemented by BPF programs, and links, loaded,
+ * listed and unloaded as one object.  The commands BPF_MODULE_* and their attributes are
  * in <linux/bpf.h>, the model is in Documentation/bpf/bpf_module.rst.
  */
 #ifndef _UAPI__LINUX_BPF_MODULE_H__
@@ -19,6 +19,9 @@
 /* Ops that one module can hold. */
 #define BPF_MODULE_MAX_OPS 64
 
+/* Links that one module can hold. */
+#define BPF_MODULE_MAX_LINKS 4096
+
 /* Bytes of the reason why an op was withdrawn, with the terminating NUL. */
 #define BPF_MODULE_REASON_LEN 128
 
@@ -32,8 +35,10 @@ enum {
 	/*
 	 * Take over from the module behind replace_fd in one step, and drain
 	 * that one.  For each op the old module has one of the same type and
-	 * name, and the subsystem can update it.  The new module has the name
-	 * of the old one, so module_load.name is 0 or that name.
+	 * name, and the subsystem can update it.  A link of the old module is
+	 * switched to another program, see bpf_module_link.prog_fd, or detached
+	 * once the new module is there.  The new module has the name of the old
+	 * one, so module_load.name is 0 or that name.
 	 */
 	BPF_F_MODULE_REPLACE = (1U << 2),
 };
@@ -42,8 +47,8 @@ enum {
 enum {
 	/*
 	 * Do not refuse with EBUSY while there are users: unregister the ops
-	 * now, so that no new user comes, and free the module with its last
-	 * user.
+	 * and detach the links now, so that no new user comes, and free the
+	 * module with its last user.
 	 */
 	BPF_F_MODULE_DRAIN = (1U << 0),
 };
@@ -101,6 +106,81 @@ struct bpf_module_ops {
 };
 
 /**
+ * struct bpf_module_link - one link that BPF_MODULE_LOAD is to adopt
+ * @link_fd: the link, of any type but BPF_LINK_TYPE_STRUCT_OPS.
+ * @prog_fd: 0, or with BPF_F_MODULE_REPLACE the program that is to take the place
+ *	of that of @link_fd, a link of the module to be replaced.
+ * @flags: must be 0.
+ * @reserved: must be 0.
+ */
+struct bpf_module_link {
+	__u32		link_fd;
+	__u32		prog_fd;
+	__u32		flags;
+	__u32		reserved;
+};
+
+/* Flags of struct bpf_module_link_info. */
+enum {
+	/*
+	 * Its program does not run by it any more: somebody has detached it, or
+	 * the device, the control group or the namespace is gone.
+	 */
+	BPF_MODULE_LINK_DETACHED = (1U << 0),
+};
+
+/**
+ * struct bpf_module_link_info - one link of a module
+ * @id: out: the id of the link.
+ * @flags: out: BPF_MODULE_LINK_DETACHED or 0.
+ */
+struct bpf_module_link_info {
+	__u32		id;
+	__u32		flags;
+};
+
+/**
+ * enum bpf_module_reason - why the exit program of a module runs
+ * @BPF_MODULE_REASON_NONE: it does not: the init program has this.
+ * @BPF_MODULE_REASON_UNLOADED: BPF_MODULE_UNLOAD.
+ * @BPF_MODULE_REASON_DRAINED: BPF_MODULE_UNLOAD with BPF_F_MODULE_DRAIN.
+ * @BPF_MODULE_REASON_REPLACED: another module took over from it.
+ * @BPF_MODULE_REASON_CLOSED: the last handle of a BPF_F_MODULE_BOUND module.
+ * @BPF_MODULE_REASON_REFUSED: its load failed after the init program.
+ */
+enum bpf_module_reason {
+	BPF_MODULE_REASON_NONE		= 0,
+	BPF_MODULE_REASON_UNLOADED	= 1,
+	BPF_MODULE_REASON_DRAINED	= 2,
+	BPF_MODULE_REASON_REPLACED	= 3,
+	BPF_MODULE_REASON_CLOSED	= 4,
+	BPF_MODULE_REASON_REFUSED	= 5,
+};
+
+/**
+ * struct bpf_module_ctx - what the init and the exit program of a module get
+ * @module_id: the id that the module has, or will have once it is loaded.
+ * @flags: BPF_F_MODULE_BOUND if the module is loaded with it.
+ * @other_id: for init, the id of the module that it is to replace; for exit, of
+ *	the one that has replaced it; 0 for none.
+ * @reason: one of enum bpf_module_reason.
+ * @reserved: 0.
+ */
+struct bpf_module_ctx {
+	__u32		module_id;
+	__u32		flags;
+	__u32		other_id;
+	__u32		reason;
+	__aligned_u64	reserved[4];
+};
+
+/* How it stands with the exit program, in struct bpf_module_info. */
+enum bpf_module_exit_state {
+	BPF_MODULE_EXIT_NONE		= 0,	/* it has none, or has not come to it */
+	BPF_MODULE_EXIT_RUNNING		= 1,	/* it is running */
+};
+
+/**
  * struct bpf_module_ops_info - one op of a module
  * @btf_obj_id: out: id of the BTF that describes the type.
  * @type_id: out: the ops struct in that BTF.
@@ -146,6 +226,19 @@ struct bpf_module_ops_info {
  *	programs use.
  * @reserved: out: 0.
  * @name: out: the name.
+ * @links: in: user address of an array of struct bpf_module_link_info; 0 for none.
+ * @links_cnt: in: entries of room at @links; out: number of links.  There are
+ *	none any more once the module is going.
+ * @links_size: in: bytes of one entry of that array.
+ * @init_prog_id: out: id of the program that was run at load, 0 for none.
+ * @exit_prog_id: out: id of the program that is run at the end, 0 for none.
+ * @exit_state: out: one of enum bpf_module_exit_state.
+ * @funcs_cnt: in: entries of room at @funcs; out: number of functions, 0 yet.
+ * @funcs: in: user address of an array of functions; 0 for none.
+ * @funcs_size: in: bytes of one entry of that array.
+ * @deps_cnt: in: entries of room at @dep_ids; out: number of modules that it
+ *	depends on, 0 yet.
+ * @dep_ids: in: user address of an array of __u32; 0 for none.
  *
  * If an array has too little room, what fits is written and the counter tells
  * how many entries there are.
@@ -168,6 +261,17 @@ struct bpf_module_info {
 	__u32		map_cnt;
 	__u32		reserved;
 	char		name[BPF_MODULE_NAME_LEN];
+	__aligned_u64	links;
+	__u32		links_cnt;
+	__u32		links_size;
+	__u32		init_prog_id;
+	__u32		exit_prog_id;
+	__u32		exit_state;
+	__u32		funcs_cnt;
+	__aligned_u64	funcs;
+	__u32		funcs_size;
+	__u32		deps_cnt;
+	__aligned_u64	dep_ids;
 };
 
 #endif /* _UAPI__LINUX_BPF_MODULE_H__ */

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Programs that are run when a module is loaded and when it has ended. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+/* what init returns */
+int init_ret;
+/* keeps exit running */
+int hold;
+
+int inits;
+int exits;
+struct bpf_module_ctx init_ctx;
+struct bpf_module_ctx exit_ctx;
+__u64 exit_uid;
+/* runs of the linked program after init, and until exit */
+int pid;
+int runs;
+int runs_at_init;
+int runs_at_exit;
+
+SEC("fentry/bpf_fentry_test1")
+int BPF_PROG(run_fentry, int a)
+{
+	if (bpf_get_current_pid_tgid() >> 32 == pid)
+		__sync_fetch_and_add(&runs, 1);
+	return 0;
+}
+
+SEC("fentry/bpf_fentry_test2")
+int BPF_PROG(run_other, int a, u64 b)
+{
+	return 0;
+}
+
+SEC("syscall")
+int run_init(struct bpf_module_ctx *ctx)
+{
+	__sync_fetch_and_add(&inits, 1);
+	init_ctx = *ctx;
+	runs_at_init = runs;
+	return init_ret;
+}
+
+static long wait_hold(__u32 i, void *unused)
+{
+	return !__sync_fetch_and_add(&hold, 0);
+}
+
+SEC("syscall")
+int run_exit(struct bpf_module_ctx *ctx)
+{
+	__sync_fetch_and_add(&exits, 1);
+	exit_ctx = *ctx;
+	exit_uid = bpf_get_current_uid_gid();
+	runs_at_exit = runs;
+	bpf_loop(1 << 23, wait_hold, NULL, 0);
+	return 0;
+}
+
+struct timer_elem {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, int);
+	__type(value, struct timer_elem);
+} timers SEC(".maps");
+
+SEC("syscall")
+int run_timer(void *ctx)
+{
+	struct timer_elem *elem;
+	int zero = 0;
+
+	elem = bpf_map_lookup_elem(&timers, &zero);
+	if (elem)
+		bpf_timer_start(&elem->timer, 1000, 0);
+	return 0;
+}
+
+SEC("syscall")
+int run_close(void *ctx)
+{
+	return bpf_sys_close(-1);
+}
+
+SEC("syscall")
+int run_copy(void *ctx)
+{
+	int val;
+
+	return bpf_copy_from_user(&val, sizeof(val), NULL);
+}
+
+struct long_ctx {
+	__u64 word[7];
+};
+
+SEC("syscall")
+int run_beyond(struct long_ctx *ctx)
+{
+	return ctx->word[6];
+}
