@@ -30,23 +30,15 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#if __has_include(<linux/bpf_module.h>)
-#include <linux/bpf_module.h>
-#define MODULES 1
-#else
-#define MODULES 0
-#endif
-
+#include "bench.h"
 #include "bench_ops.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Enough that what is left in the caches of a kernel's allocators is little. */
 #define MANY 256
 #define MAX_PROGS BENCH_MEMBERS
 #define MAX_OPS 8
 
-static int device;
+int device;
 
 /* A kernel struct of function pointers, as its BTF describes it. */
 struct ops_type {
@@ -80,13 +72,13 @@ struct set {
 	__u32 id;
 };
 
-static __u64 ticks(void)
+__u64 ticks(void)
 {
 	_mm_lfence();
 	return __rdtsc();
 }
 
-static void row(const char *name, double number)
+void row(const char *name, double number)
 {
 	printf("%s\t%.2f\n", name, number);
 	fflush(stdout);
@@ -99,7 +91,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static __u64 median(__u64 *numbers, int cnt)
+__u64 median(__u64 *numbers, int cnt)
 {
 	qsort(numbers, cnt, sizeof(*numbers), compare);
 	return numbers[cnt / 2];
@@ -479,10 +471,7 @@ static int list(void)
 }
 #endif
 
-/* Wait until what earlier steps have left to workers is done. Where instructions are
- * counted idle time is skipped, elsewhere BENCH_QUIET_MS tells how long.
- */
-static void quiet(void)
+void quiet(void)
 {
 	const char *ms = getenv("BENCH_QUIET_MS");
 
@@ -903,6 +892,7 @@ static const struct {
 	{ "load", part_load },
 	{ "unload", part_unload },
 	{ "memory", part_memory },
+	{ "links", part_links },
 	{ "tcp", part_tcp },
 	{ "scale", part_scale },	/* the last: what it loads stays */
 };
@@ -925,6 +915,7 @@ int main(int argc, char **argv)
 	fd = module_btf_fd("bench_ops");
 	find_type(&bench_type, own, fd);
 	find_type(&tcp_type, vmlinux, 0);
+	find_hooks(own, fd);
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		for (j = 1; j < argc && strcmp(argv[j], parts[i].name); j++)
@@ -935,6 +926,6 @@ int main(int argc, char **argv)
 		ran++;
 	}
 	if (!ran)
-		errx(1, "parts: callback load unload memory tcp scale");
+		errx(1, "parts: callback load unload memory links tcp scale");
 	return 0;
 }

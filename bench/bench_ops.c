@@ -318,6 +318,64 @@ out:
 	return err;
 }
 
+#define HOOKS_8(X, n) X(n##0) X(n##1) X(n##2) X(n##3) X(n##4) X(n##5) X(n##6) X(n##7)
+#define HOOKS_64(X)				\
+	HOOKS_8(X, 0) HOOKS_8(X, 1) HOOKS_8(X, 2) HOOKS_8(X, 3)	\
+	HOOKS_8(X, 4) HOOKS_8(X, 5) HOOKS_8(X, 6) HOOKS_8(X, 7)
+
+#define HOOK_FUNC(n)				\
+	noinline int bench_hook_##n(int a)	\
+	{					\
+		barrier();			\
+		return a;			\
+	}
+#define HOOK_ENTRY(n) bench_hook_##n,
+
+__bpf_hook_start();
+HOOKS_64(HOOK_FUNC)
+__bpf_hook_end();
+
+static int (* const bench_hooks[])(int) = { HOOKS_64(HOOK_ENTRY) };
+
+/* Where a call is patched in, as it is with nothing attached. */
+#define BENCH_ENTRY_BYTES 16
+static u8 bench_entries[BENCH_HOOKS][BENCH_ENTRY_BYTES];
+
+static void bench_note_entries(void)
+{
+	int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(bench_hooks) != BENCH_HOOKS);
+	for (i = 0; i < BENCH_HOOKS; i++)
+		memcpy(bench_entries[i], bench_hooks[i], BENCH_ENTRY_BYTES);
+}
+
+static int bench_hooked(void)
+{
+	int cnt = 0, i;
+
+	for (i = 0; i < BENCH_HOOKS; i++)
+		cnt += !!memcmp(bench_entries[i], bench_hooks[i], BENCH_ENTRY_BYTES);
+	return cnt;
+}
+
+static int bench_hook_call(struct bench_call __user *ucall)
+{
+	struct bench_call call;
+	unsigned long flags;
+	u64 i;
+
+	if (copy_from_user(&call, ucall, sizeof(call)))
+		return -EFAULT;
+	local_irq_save(flags);
+	call.ticks = get_cycles();
+	for (i = 0; i < call.count; i++)
+		bench_hook_00(1);
+	call.ticks = get_cycles() - call.ticks;
+	local_irq_restore(flags);
+	return copy_to_user(ucall, &call, sizeof(call)) ? -EFAULT : 0;
+}
+
 static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -327,6 +385,10 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return bench_follow(arg);
 	case BENCH_EXEC:
 		return put_user(atomic64_read(&bench_exec), (s64 __user *)arg);
+	case BENCH_HOOKED:
+		return bench_hooked();
+	case BENCH_HOOK_CALL:
+		return bench_hook_call((void __user *)arg);
 	default:
 		return -ENOTTY;
 	}
@@ -353,6 +415,7 @@ static int __init bench_module_init(void)
 	for (i = BENCH_TYPED; i < BENCH_MEMBERS; i++)
 		member[i] = c_int_1;
 
+	bench_note_entries();
 	err = register_bpf_struct_ops(&bpf_bench_ops, bench_ops);
 	return err ?: misc_register(&bench_device);
 }

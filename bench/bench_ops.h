@@ -34,6 +34,15 @@ struct bench_call {
 
 #define BENCH_CALL	_IOWR('b', 1, struct bench_call)
 
+/* Functions bench_hook_00 to bench_hook_77, counted octally, to attach programs to. */
+#define BENCH_HOOKS	64
+
+/* How many of them have something attached. */
+#define BENCH_HOOKED	_IO('b', 4)
+
+/* Call the first of them in a loop. */
+#define BENCH_HOOK_CALL	_IOWR('b', 5, struct bench_call)
+
 /* Follow the executable memory that BPF takes and gives back: 1 on, 0 off. */
 #define BENCH_FOLLOW	_IO('b', 2)
 

@@ -46,6 +46,10 @@ def rows():
                                 ("claim", "what the object claims")):
             yield f"memory.{name}.{part}", f"  of it {part_text}" if part in (
                 "slab", "vmalloc", "percpu", "exec") else f"  beside it {part_text}", None
+    for count in (8, 64):
+        yield f"links.keep.{count}", f"LOAD, or pins: {count} fentry links, instructions", 0.50
+        yield f"links.return.{count}", f"UNLOAD, or unlink() until the calls return: {count} links, ns", None
+    yield "links.run", "call of a function with an attached program, instructions", 1.00
     for count in (10, 100, 1000, 10000):
         yield f"scale.load.{count}", f"the next load at {count} modules, instructions", None
         # A module tells 152 bytes of itself, a map 88: copying them is the difference
@@ -93,6 +97,12 @@ def collect(folder):
     for name, text, target in rows():
         add(name, text, ours[name], stock[name], target,
             max(ours_spread[name], stock_spread[name]))
+    for count in (8, 64):
+        row = f"links.unhook.{count}"
+        # UNLOAD returns when no program runs any more: one grace period behind the last hook
+        grace = ours[f"links.return.{count}"] - ours[row]
+        add(row, f"unload, or unpin, {count} fentry links until no hook is left, ns",
+            ours[row], stock[row], 1.00 + grace / stock[row], max(ours_spread[row], stock_spread[row]))
     add("scale.ratio", "the next load at 10000 modules (ours) to that at 10 (stock's column)",
         ours["scale.load.10000"], ours["scale.load.10"], 1.10,
         max(ours_spread["scale.load.10000"], ours_spread["scale.load.10"]))

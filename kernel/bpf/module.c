@@ -237,7 +237,10 @@ static void bpf_module_free_after(struct bpf_module *mod)
 	if (!atomic_dec_and_test(&mod->grace_periods))
 		return;
 	INIT_WORK(&mod->work, bpf_module_free_work);
-	queue_work(system_unbound_wq, &mod->work);
+	if (mod->exit_due)
+		bpf_module_queue_exit(&mod->work);
+	else
+		queue_work(system_unbound_wq, &mod->work);
 }
 
 static void bpf_module_free_after_rcu(struct rcu_head *rcu)

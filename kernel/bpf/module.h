@@ -48,9 +48,10 @@ struct bpf_module_op {
 /**
  * struct bpf_module_adopted - one link of a module
  * @link: the link, with a reference; NULL once another module has taken it over.
- * @prog: its program, with a reference; the one to switch to where @in_place is set.
+ * @prog: its program, with a reference and claimed; the one to switch to where @in_place
+ *	is set.
  * @old_prog: with @in_place, what it was switched from, until that is final; NULL else.
- * @in_place: it is a link of the module that is to be replaced.
+ * @in_place: it is a link of the module that is to be replaced, until it is taken over.
  */
 struct bpf_module_adopted {
 	struct bpf_link *link;
@@ -223,6 +224,7 @@ int bpf_module_get_run(struct bpf_module *mod, const union bpf_attr *attr,
 void bpf_module_release_run(struct bpf_module *mod);
 void bpf_module_put_run(struct bpf_module *mod);
 int bpf_module_run_init(struct bpf_module *mod, struct seq_buf *log);
+void bpf_module_queue_exit(struct work_struct *work);
 void bpf_module_run_exit(struct bpf_module *mod);
 int bpf_module_wait_exit(struct bpf_module *mod);
 
@@ -251,6 +253,8 @@ void bpf_module_del_name(struct bpf_module *mod);
 void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod);
 
 /* module_replace.c: REPLACE */
+int bpf_module_may_replace(struct bpf_module *mod, struct bpf_module *old,
+			   struct seq_buf *log);
 int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 		       struct seq_buf *log);
 

@@ -126,11 +126,57 @@ static bool bpf_module_names_twice(const struct bpf_module *mod, u32 nr)
 	return false;
 }
 
+/* Is @link off its hook?  The kinds that lose their target tell it as 0 then. */
+static bool bpf_link_is_detached(const struct bpf_link *link)
+{
+	struct bpf_link_info info = {};
+
+	if (READ_ONCE(link->detached))
+		return true;
+	switch (link->type) {
+	case BPF_LINK_TYPE_XDP:
+		return !link->ops->fill_link_info(link, &info) && !info.xdp.ifindex;
+	case BPF_LINK_TYPE_TCX:
+		return !link->ops->fill_link_info(link, &info) && !info.tcx.ifindex;
+	case BPF_LINK_TYPE_NETKIT:
+		return !link->ops->fill_link_info(link, &info) && !info.netkit.ifindex;
+	case BPF_LINK_TYPE_CGROUP:
+		return !link->ops->fill_link_info(link, &info) && !info.cgroup.cgroup_id;
+	case BPF_LINK_TYPE_NETNS:
+		return !link->ops->fill_link_info(link, &info) && !info.netns.netns_ino;
+	case BPF_LINK_TYPE_SOCKMAP:
+		return !link->ops->fill_link_info(link, &info) && !info.sockmap.map_id;
+	default:
+		return false;
+	}
+}
+
+/* Known before it is tried; NULL if it may be. */
 static const char *bpf_module_why_no_switch(const struct bpf_link *link)
 {
-	if (link->prog->type == BPF_PROG_TYPE_EXT)
+	if (link->type == BPF_LINK_TYPE_TRACING && link->prog->type == BPF_PROG_TYPE_EXT)
 		return "extends a program, which cannot be replaced";
-	return "is of a kind that cannot be switched to another program, give a new link instead";
+	/* That of netfilter refuses. */
+	if (!link->ops->update_prog || link->type == BPF_LINK_TYPE_NETFILTER)
+		return "is of a kind that cannot be switched to another program, give a new link instead";
+	if (bpf_link_is_detached(link))
+		return "is detached, give a new link instead";
+	return NULL;
+}
+
+static const char *bpf_module_why_not_switched(int err)
+{
+	switch (err) {
+	case -ENOLINK:
+		return "it is detached";
+	case -EINVAL:
+	case -EPERM:
+		return "the program is of another type, or for another kind of attachment";
+	case -ENOMEM:
+		return "there is no memory";
+	default:
+		return NULL;
+	}
 }
 
 /* Take the program that a link of @old is to be switched to. */
@@ -140,6 +186,7 @@ static int bpf_module_take_over(struct bpf_module *mod, u32 nr, struct bpf_modul
 	struct bpf_module_adopted *adopted = &mod->links[nr];
 	struct bpf_link *link = adopted->link;
 	struct bpf_prog *prog;
+	const char *why;
 	int err;
 
 	if (!old || READ_ONCE(link->bpf_module) != old || bpf_module_names_twice(mod, nr)) {
@@ -148,9 +195,9 @@ static int bpf_module_take_over(struct bpf_module *mod, u32 nr, struct bpf_modul
 			       nr);
 		return -EINVAL;
 	}
-	if (!link->ops->update_prog) {
-		bpf_module_log(log, "link #%u: link id %u %s\n", nr, link->id,
-			       bpf_module_why_no_switch(link));
+	why = bpf_module_why_no_switch(link);
+	if (why) {
+		bpf_module_log(log, "link #%u: link id %u %s\n", nr, link->id, why);
 		return -EOPNOTSUPP;
 	}
 	prog = bpf_prog_get(prog_fd);
@@ -175,6 +222,12 @@ static int bpf_module_check_link(const struct bpf_link *link, u32 nr, struct seq
 			       "link #%u: link id %u is that of a struct_ops map, load its ops instead\n",
 			       nr, link->id);
 		return -EINVAL;
+	}
+	if (bpf_perf_link_is_inherited(link)) {
+		bpf_module_log(log,
+			       "link #%u: link id %u is of an event that child processes inherit, which cannot be detached\n",
+			       nr, link->id);
+		return -EOPNOTSUPP;
 	}
 	if (!link->ops->detach && !link->ops->unhook) {
 		bpf_module_log(log, "link #%u: link id %u is of a kind that cannot be detached\n",
@@ -267,16 +320,16 @@ static void bpf_module_put_adopted(struct bpf_module *mod, struct bpf_module_ado
 {
 	struct bpf_link *link = adopted->link;
 
+	if (adopted->prog) {
+		bpf_module_release_prog(mod, adopted->prog);
+		bpf_prog_put(adopted->prog);
+	}
 	/* NULL where the load failed, or where another module took it over. */
 	if (!link)
 		return;
 	scoped_guard(rwsem_write, &bpf_link_adopt_sem) {
 		if (link->bpf_module == mod)
 			WRITE_ONCE(link->bpf_module, NULL);
-	}
-	if (adopted->prog) {
-		bpf_module_release_prog(mod, adopted->prog);
-		bpf_prog_put(adopted->prog);
 	}
 	/* Not bpf_link_put(), which leaves the end of the link to a worker. */
 	bpf_link_put_direct(link);
@@ -307,38 +360,74 @@ static void bpf_module_unhook_link(struct bpf_link *link)
 	WRITE_ONCE(link->detached, true);
 }
 
-/* Wait until what ran by links that are off their hooks has returned.  Programs run
- * under RCU, or RCU tasks trace if they sleep; a trampoline has instructions before and
- * after that, for which RCU tasks waits, see bpf_module_free_deferred().
- */
-static void bpf_module_sync_links(bool sleepable)
+/* How what runs by links is waited for, once they are off their hooks. */
+struct bpf_module_wait {
+	bool rcu;	/* programs run under it, unless they sleep */
+	bool tasks;	/* trampolines and probes have instructions around that */
+	bool trace;	/* sleepable programs */
+};
+
+/* Is the program of @link called by the kernel's own code, under RCU? */
+static bool bpf_link_is_called_directly(const struct bpf_link *link,
+					const struct bpf_prog *prog)
 {
-	if (sleepable) {
+	switch (link->type) {
+	case BPF_LINK_TYPE_CGROUP:
+		return prog->type != BPF_PROG_TYPE_LSM;
+	case BPF_LINK_TYPE_XDP:
+	case BPF_LINK_TYPE_TCX:
+	case BPF_LINK_TYPE_NETKIT:
+	case BPF_LINK_TYPE_NETNS:
+	case BPF_LINK_TYPE_NETFILTER:
+	case BPF_LINK_TYPE_SOCKMAP:
+	case BPF_LINK_TYPE_ITER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void bpf_module_wait_for(struct bpf_module_wait *wait, const struct bpf_link *link,
+				const struct bpf_prog *prog)
+{
+	wait->rcu = true;
+	wait->tasks |= !bpf_link_is_called_directly(link, prog);
+	wait->trace |= prog->sleepable;
+}
+
+/* Until a program has begun and after it has ended a trampoline runs that only RCU tasks
+ * waits for, see bpf_module_free_deferred().  May sleep.
+ */
+static void bpf_module_wait(const struct bpf_module_wait *wait)
+{
+	if (wait->trace) {
 		synchronize_rcu_tasks();
 		synchronize_rcu_tasks_trace();
 	}
-	synchronize_rcu_mult(call_rcu, call_rcu_tasks);
+	if (wait->tasks)
+		synchronize_rcu_mult(call_rcu, call_rcu_tasks);
+	else if (wait->rcu)
+		synchronize_rcu();
 }
 
 /* Detach the links of @mod, whoever else holds them, in reverse order, and put them.
- * No program runs by them any more when it returns.  May sleep.
+ * No program runs by them any more when it returns.  Those that @mod was to take over
+ * from another module, but did not, are left alone.  May sleep.
  */
 void bpf_module_detach_links(struct bpf_module *mod)
 {
-	bool any = false, sleepable = false;
+	struct bpf_module_wait wait = {};
 	u32 i;
 
 	for (i = mod->links_cnt; i-- > 0;) {
 		struct bpf_module_adopted *adopted = &mod->links[i];
 
-		if (!adopted->link)
+		if (!adopted->link || adopted->in_place)
 			continue;
 		bpf_module_unhook_link(adopted->link);
-		any = true;
-		sleepable |= adopted->prog->sleepable;
+		bpf_module_wait_for(&wait, adopted->link, adopted->prog);
 	}
-	if (any)
-		bpf_module_sync_links(sleepable);
+	bpf_module_wait(&wait);
 	bpf_module_put_links(mod);
 }
 
@@ -362,19 +451,35 @@ static void bpf_module_switch_link_back(struct bpf_module_adopted *adopted,
 					struct seq_buf *log)
 {
 	struct bpf_link *link = adopted->link;
+	struct bpf_module_wait wait = {};
 	int err;
 
 	err = bpf_module_switch_prog(link, adopted->prog, adopted->old_prog);
 	if (err) {
 		/* It must not run the program of a module that is not there. */
 		bpf_module_unhook_link(link);
-		bpf_module_sync_links(adopted->prog->sleepable);
+		bpf_module_wait_for(&wait, link, adopted->prog);
+		bpf_module_wait(&wait);
 		bpf_module_log_more(log,
 				    "link id %u was not taken back after that, error %d, and is detached",
 				    link->id, -err);
 	}
 	bpf_prog_put(adopted->old_prog);
 	adopted->old_prog = NULL;
+}
+
+static void bpf_module_log_switch(struct seq_buf *log, u32 nr,
+				  const struct bpf_module_adopted *adopted, int err)
+{
+	const char *why = bpf_module_why_not_switched(err);
+	const struct bpf_prog_aux *aux = adopted->prog->aux;
+
+	bpf_module_log(log, "link #%u: link id %u cannot be switched to program %s (id %u)", nr,
+		       adopted->link->id, aux->name, aux->id);
+	if (why)
+		bpf_module_log(log, ": %s\n", why);
+	else
+		bpf_module_log(log, ", error %d\n", -err);
 }
 
 /* Switch those links that @mod takes over to their new programs, or none.  May sleep.
@@ -396,10 +501,7 @@ int bpf_module_switch_links(struct bpf_module *mod, struct seq_buf *log)
 		err = bpf_module_switch_prog(adopted->link, old_prog, adopted->prog);
 		if (err) {
 			bpf_prog_put(old_prog);
-			bpf_module_log(log,
-				       "link #%u: link id %u cannot be switched to program %s (id %u), error %d\n",
-				       i, adopted->link->id, adopted->prog->aux->name,
-				       adopted->prog->aux->id, -err);
+			bpf_module_log_switch(log, i, adopted, err);
 			bpf_module_switch_links_back(mod, log);
 			return err;
 		}
@@ -419,8 +521,10 @@ void bpf_module_switch_links_back(struct bpf_module *mod, struct seq_buf *log)
 	}
 }
 
-static void bpf_module_forget_link(struct bpf_module *old, struct bpf_link *link,
-				   struct bpf_prog *old_prog)
+/* Its program, which may run by other links of @old, too, stays claimed until those are
+ * detached.
+ */
+static void bpf_module_forget_link(struct bpf_module *old, struct bpf_link *link)
 {
 	u32 i;
 
@@ -433,8 +537,6 @@ static void bpf_module_forget_link(struct bpf_module *old, struct bpf_link *link
 		scoped_guard(mutex, &old->links_lock)
 			adopted->link = NULL;
 		bpf_link_put_direct(link);
-		bpf_module_release_prog(old, old_prog);
-		bpf_prog_put(adopted->prog);
 	}
 }
 
@@ -450,34 +552,10 @@ void bpf_module_move_links(struct bpf_module *mod, struct bpf_module *old)
 			continue;
 		scoped_guard(rwsem_write, &bpf_link_adopt_sem)
 			WRITE_ONCE(adopted->link->bpf_module, mod);
-		bpf_module_forget_link(old, adopted->link, adopted->old_prog);
+		bpf_module_forget_link(old, adopted->link);
 		bpf_prog_put(adopted->old_prog);
 		adopted->old_prog = NULL;
-	}
-}
-
-/* Is @link off its hook?  The kinds that lose their target tell it as 0 then. */
-static bool bpf_link_is_detached(const struct bpf_link *link)
-{
-	struct bpf_link_info info = {};
-
-	if (READ_ONCE(link->detached))
-		return true;
-	switch (link->type) {
-	case BPF_LINK_TYPE_XDP:
-		return !link->ops->fill_link_info(link, &info) && !info.xdp.ifindex;
-	case BPF_LINK_TYPE_TCX:
-		return !link->ops->fill_link_info(link, &info) && !info.tcx.ifindex;
-	case BPF_LINK_TYPE_NETKIT:
-		return !link->ops->fill_link_info(link, &info) && !info.netkit.ifindex;
-	case BPF_LINK_TYPE_CGROUP:
-		return !link->ops->fill_link_info(link, &info) && !info.cgroup.cgroup_id;
-	case BPF_LINK_TYPE_NETNS:
-		return !link->ops->fill_link_info(link, &info) && !info.netns.netns_ino;
-	case BPF_LINK_TYPE_SOCKMAP:
-		return !link->ops->fill_link_info(link, &info) && !info.sockmap.map_id;
-	default:
-		return false;
+		adopted->in_place = false;
 	}
 }
 

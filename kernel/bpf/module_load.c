@@ -247,6 +247,9 @@ static int bpf_module_start(struct bpf_module *mod, struct bpf_module *old,
 {
 	int err;
 
+	err = old ? bpf_module_may_replace(mod, old, log) : 0;
+	if (err)
+		return err;
 	mod->other_id = old ? old->own_id : 0;
 	err = bpf_module_run_init(mod, log);
 	mod->other_id = 0;
@@ -254,8 +257,11 @@ static int bpf_module_start(struct bpf_module *mod, struct bpf_module *old,
 		return err;
 	/* Exit runs from now on, whatever becomes of the load. */
 	mod->exit_due = mod->exit;
-	if (mod->init && fatal_signal_pending(current))
+	/* A loader that is killed leaves nothing. */
+	if (fatal_signal_pending(current)) {
+		bpf_module_log(log, "the loader was killed\n");
 		return -EINTR;
+	}
 	return old ? bpf_module_replace(mod, old, log) : bpf_module_register(mod);
 }
 
@@ -273,7 +279,11 @@ static void bpf_module_refuse(struct bpf_module *mod, struct bpf_module_primer *
 	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
 	bpf_module_del_name(mod);
 	bpf_module_unregister(mod);
-	bpf_module_put_links(mod);
+	/* No program runs any more when exit does; else the caller gets them back. */
+	if (mod->exit_due)
+		bpf_module_detach_links(mod);
+	else
+		bpf_module_put_links(mod);
 	bpf_module_log_users(log, bpf_module_users(mod));
 	/* To wait with. */
 	bpf_module_inc(mod);

@@ -145,6 +145,31 @@ static int bpf_module_switch(struct bpf_module *mod, struct bpf_module_pairs *pa
 	return err;
 }
 
+static int bpf_module_pair_loaded(struct bpf_module *mod, struct bpf_module *old,
+				  struct bpf_module_pairs *pairs, struct seq_buf *log)
+{
+	int err;
+
+	err = bpf_module_check_loaded(old);
+	if (!err)
+		return bpf_module_pair(mod, old, pairs, log);
+	bpf_module_log(log, "module \"%s\", which is to be replaced, is unloaded already\n",
+		       old->name);
+	return err;
+}
+
+/* Can @mod, which is built, take over from @old as it is now?  What is known to be
+ * refused does not run the init program.  May sleep.
+ */
+int bpf_module_may_replace(struct bpf_module *mod, struct bpf_module *old,
+			   struct seq_buf *log)
+{
+	struct bpf_module_pairs pairs;
+
+	guard(mutex)(&old->lock);
+	return bpf_module_pair_loaded(mod, old, &pairs, log);
+}
+
 /* Switch every op of @old with one of @mod, or none, and make @old going.  May
  * sleep.  If it succeeds the base of old->refs is the caller's to put.
  */
@@ -158,13 +183,7 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 	/* Nobody else ends or replaces it meanwhile. */
 	guard(mutex)(&old->lock);
 
-	err = bpf_module_check_loaded(old);
-	if (err) {
-		bpf_module_log(log, "module \"%s\", which is to be replaced, is unloaded already\n",
-			       old->name);
-		return err;
-	}
-	err = bpf_module_pair(mod, old, &pairs, log);
+	err = bpf_module_pair_loaded(mod, old, &pairs, log);
 	if (!err)
 		err = bpf_module_switch_links(mod, log);
 	if (err)

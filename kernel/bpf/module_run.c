@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/rcupdate_trace.h>
 #include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 #include "module.h"
 
 /* What a program may return for an error: those above would restart the system call. */
@@ -62,7 +63,7 @@ bool bpf_module_exit_may_call_kfunc(const char *name)
 static bool bpf_module_forbid_extension(struct bpf_prog *prog)
 {
 	guard(mutex)(&prog->aux->ext_mutex);
-	if (prog->aux->is_extended)
+	if (prog->aux->ext_cnt)
 		return false;
 	prog->aux->module_run = true;
 	return true;
@@ -196,6 +197,22 @@ int bpf_module_run_init(struct bpf_module *mod, struct seq_buf *log)
 		       ret >= -BPF_MODULE_MAX_ERRNO && ret < 0 ? "" :
 		       ", which is neither 0 nor an error number");
 	return ret >= -BPF_MODULE_MAX_ERRNO && ret < 0 ? ret : -ECANCELED;
+}
+
+/* Exit programs may take long: nothing else waits in this queue. */
+static struct workqueue_struct *bpf_module_exit_wq;
+
+static int __init bpf_module_exit_init(void)
+{
+	bpf_module_exit_wq = alloc_workqueue("bpf_module_exit", WQ_UNBOUND, 0);
+	return bpf_module_exit_wq ? 0 : -ENOMEM;
+}
+core_initcall(bpf_module_exit_init);
+
+/* Have a worker do @work, at the end of which an exit program runs.  Context: any. */
+void bpf_module_queue_exit(struct work_struct *work)
+{
+	queue_work(bpf_module_exit_wq ?: system_unbound_wq, work);
 }
 
 /* Run the exit program of @mod.  In a worker, all else of the module is gone. */

@@ -534,12 +534,14 @@ static void test_replace_undone(void)
 {
 	int xdp_fd = take_fd(attach_xdp(skel->progs.link_xdp));
 	int nf_fd = take_fd(attach_netfilter(skel->progs.link_netfilter));
+	int cgroup_fd = take_fd(attach_cgroup(skel->progs.link_cgroup_skb));
 	int module_fd, before, other = bpf_program__fd(skel->progs.new_xdp);
 	struct bm_load load;
 
 	bm_load_init(&load, NAME);
 	bm_load_add(&load, xdp_fd, 0);
 	bm_load_add(&load, nf_fd, 0);
+	bm_load_add(&load, cgroup_fd, 0);
 	module_fd = bm_load(&load);
 	ASSERT_OK_FD(module_fd, "load");
 
@@ -547,9 +549,12 @@ static void test_replace_undone(void)
 	bm_load_over(&load, module_fd);
 	bm_load_add(&load, xdp_fd, other);
 	bm_load_add(&load, nf_fd, other);
-	bm_load_refused(&load, -EOPNOTSUPP, "link #1");
+	bm_load_refused(&load, -EOPNOTSUPP, "cannot be switched to another program");
+	load.links[1].link_fd = cgroup_fd;
+	bm_load_refused(&load, -EINVAL, "the program is of another type");
+	ASSERT_HAS_SUBSTR(load.log, "link #1", "which one");
 	before = skel->bss->new_runs;
-	ASSERT_GT(runs_by(run_net), 1, "runs of both");
+	ASSERT_GT(runs_by(run_net), 2, "runs of all");
 	ASSERT_EQ(skel->bss->new_runs, before, "runs of the new one");
 	ASSERT_EQ(bm_link_module(xdp_fd), bm_id(module_fd), "module of the link");
 	ASSERT_EQ(bpf_module_unload(module_fd, NULL), 0, "unload");
@@ -557,6 +562,71 @@ static void test_replace_undone(void)
 	unload(&module_fd);
 	close(xdp_fd);
 	close(nf_fd);
+	close(cgroup_fd);
+}
+
+/* A program on two devices, of which one link is switched: it is still the old module's. */
+static void test_replace_one_of_two(void)
+{
+	struct bpf_program *prog = skel->progs.link_cgroup_skb;
+	int fd[2] = { take_fd(attach_cgroup(prog)), take_fd(attach_cgroup(prog)) };
+	struct bpf_module_link_info links[BM_LINKS];
+	int module_fd, new_fd, before;
+	struct bm_load load;
+
+	bm_load_init(&load, NAME);
+	bm_load_add(&load, fd[0], 0);
+	bm_load_add(&load, fd[1], 0);
+	module_fd = bm_load(&load);
+	ASSERT_OK_FD(module_fd, "load");
+	ASSERT_EQ(runs_by(run_net), 2, "runs by both");
+
+	bm_load_init(&load, NULL);
+	bm_load_over(&load, module_fd);
+	bm_load_add(&load, fd[1], bpf_program__fd(skel->progs.new_cgroup_skb));
+	new_fd = bm_load(&load);
+	ASSERT_OK_FD(new_fd, "replace");
+	before = skel->bss->new_runs;
+	ASSERT_EQ(runs_by(run_net), 0, "runs of the old program");
+	ASSERT_EQ(skel->bss->new_runs, before + 1, "runs of the new one");
+	ASSERT_EQ(bm_links(new_fd, links), 1, "links");
+	unload(&module_fd);
+	unload(&new_fd);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Children of a task have events of their own, which a link does not know. */
+static void test_inherited(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.size = sizeof(attr),
+		.sample_period = 1000000,
+		.inherit = 1,
+	};
+	struct bpf_program *prog = skel->progs.link_perf;
+	int perf_fd, link_fd, module_fd;
+	struct bm_load load;
+
+	perf_fd = syscall(__NR_perf_event_open, &attr, 0, -1, -1, 0);
+	link_fd = bpf_link_create(bpf_program__fd(prog), perf_fd, BPF_PERF_EVENT, NULL);
+	ASSERT_OK_FD(link_fd, "link of an event that is inherited");
+	bm_load_init(&load, NAME);
+	bm_load_add(&load, link_fd, 0);
+	bm_load_refused(&load, -EOPNOTSUPP, "inherit");
+	close(link_fd);
+	close(perf_fd);
+
+	attr.inherit = 0;
+	perf_fd = syscall(__NR_perf_event_open, &attr, 0, -1, -1, 0);
+	link_fd = bpf_link_create(bpf_program__fd(prog), perf_fd, BPF_PERF_EVENT, NULL);
+	module_fd = bm_load_link(NAME, link_fd);
+	ASSERT_OK_FD(module_fd, "load");
+	close(link_fd);
+	close(perf_fd);
+	unload(&module_fd);
 }
 
 static const struct {
@@ -576,6 +646,8 @@ static const struct {
 	{ "replace_cgroup", test_replace_cgroup },
 	{ "replace_new_link", test_replace_new_link },
 	{ "replace_undone", test_replace_undone },
+	{ "replace_one_of_two", test_replace_one_of_two },
+	{ "inherited", test_inherited },
 };
 
 void serial_test_bpf_module_link(void)

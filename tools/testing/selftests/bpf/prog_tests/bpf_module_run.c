@@ -7,6 +7,7 @@
 #include "bpf_module_link.h"
 #include <signal.h>
 #include <sys/wait.h>
+#include "bpf_module_extend.skel.h"
 #include "bpf_module_runs.skel.h"
 
 #define NAME "bm_run"
@@ -177,6 +178,7 @@ static void test_refused(void)
 {
 	struct bm_load load;
 	struct bm_cc cc;
+	int before;
 
 	init_load(&load, NAME);
 	if (!bm_cc_open(&cc))
@@ -191,6 +193,10 @@ static void test_refused(void)
 	ASSERT_EQ(skel->bss->exits, 1, "runs of exit");
 	ASSERT_EQ(skel->bss->exit_ctx.reason, BPF_MODULE_REASON_REFUSED, "reason");
 	ASSERT_EQ(bm_find(NAME), 0, "listed");
+	before = skel->bss->runs;
+	run_fentry();
+	ASSERT_EQ(skel->bss->runs, before, "runs of the link, which was detached before exit");
+	ASSERT_EQ(bm_link_module(link_fd), 0, "module of it");
 	bm_cc_close(&cc);
 }
 
@@ -313,7 +319,71 @@ static void test_claimed(void)
 	module_fd = bm_load(&other);
 	ASSERT_OK_FD(module_fd, "load with the program that is free");
 	unload(&module_fd);
+	ASSERT_TRUE(bm_wait(!bm_find(OTHER)), "gone");
 	close(other_fd);
+}
+
+/* What is known to be refused does not run init. */
+static void test_known_refused(void)
+{
+	struct bm_load load;
+	int module_fd;
+	struct bm_cc cc;
+
+	if (!bm_cc_open(&cc))
+		return;
+	bm_cc_add(&cc, "bm_run_cc");
+	module_fd = bpf_module_load(NAME, cc.ops, 1, NULL);
+	ASSERT_OK_FD(module_fd, "load");
+	init_load(&load, NULL);
+	bm_load_over(&load, module_fd);
+	bm_load_refused(&load, -EINVAL, "0 ops, expected 1");
+	ASSERT_EQ(skel->bss->inits, 0, "runs of init");
+	ASSERT_EQ(skel->bss->exits, 0, "runs of exit");
+	ASSERT_EQ(bm_link_module(link_fd), 0, "link given back");
+	unload(&module_fd);
+	bm_cc_close(&cc);
+}
+
+static struct bpf_link *extend(struct bpf_program *prog, const char *part)
+{
+	return bpf_program__attach_freplace(prog, bpf_program__fd(skel->progs.run_parts), part);
+}
+
+/* Nobody runs a program of his with the credentials of who loads the module. */
+static void test_extended(void)
+{
+	struct bpf_module_extend *ext = bpf_module_extend__open();
+	int target = bpf_program__fd(skel->progs.run_parts), module_fd;
+	struct bpf_link *first, *second;
+	struct bm_load load;
+
+	if (!ASSERT_OK_PTR(ext, "open"))
+		return;
+	bpf_program__set_attach_target(ext->progs.new_first, target, "first_part");
+	bpf_program__set_attach_target(ext->progs.new_second, target, "second_part");
+	if (!ASSERT_OK(bpf_module_extend__load(ext), "load extensions"))
+		goto destroy;
+
+	init_load(&load, NAME);
+	load.attr.module_load.exit_fd = target;
+	first = extend(ext->progs.new_first, "first_part");
+	second = extend(ext->progs.new_second, "second_part");
+	ASSERT_OK_PTR(first, "first extension");
+	ASSERT_OK_PTR(second, "second extension");
+	bm_load_refused(&load, -EBUSY, "is extended by another program");
+	/* one of them is left */
+	bpf_link__destroy(first);
+	bm_load_refused(&load, -EBUSY, "is extended by another program");
+	bpf_link__destroy(second);
+	module_fd = bm_load(&load);
+	ASSERT_OK_FD(module_fd, "load with nothing extended");
+	first = extend(ext->progs.new_first, "first_part");
+	ASSERT_ERR_PTR(first, "extend exit of a module");
+	ASSERT_EQ(errno, EBUSY, "reason");
+	unload(&module_fd);
+destroy:
+	bpf_module_extend__destroy(ext);
 }
 
 static const struct {
@@ -331,6 +401,8 @@ static const struct {
 	{ "creds", test_creds },
 	{ "not_for_exit", test_not_for_exit },
 	{ "claimed", test_claimed },
+	{ "known_refused", test_known_refused },
+	{ "extended", test_extended },
 };
 
 void serial_test_bpf_module_run(void)

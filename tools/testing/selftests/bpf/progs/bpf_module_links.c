@@ -156,3 +156,9 @@ int link_iter(struct bpf_iter__bpf_map *ctx)
 	bpf_seq_write(seq, line, sizeof(line) - 1);
 	return 0;
 }
+
+SEC("perf_event")
+int link_perf(void *ctx)
+{
+	return 0;
+}

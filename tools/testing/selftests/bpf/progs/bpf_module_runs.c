@@ -61,6 +61,22 @@ int run_exit(struct bpf_module_ctx *ctx)
 	return 0;
 }
 
+__weak int first_part(struct bpf_module_ctx *ctx)
+{
+	return 0;
+}
+
+__weak int second_part(struct bpf_module_ctx *ctx)
+{
+	return 0;
+}
+
+SEC("syscall")
+int run_parts(struct bpf_module_ctx *ctx)
+{
+	return first_part(ctx) + second_part(ctx);
+}
+
 struct timer_elem {
 	struct bpf_timer timer;
 };
