@@ -29,8 +29,9 @@
 #include "../soak/cc.h"
 
 #define LINES_MAX	24
-#define FIELDS_MAX	13
+#define FIELDS_MAX	17
 #define OPS_MAX		4
+#define LINKS_MAX	4
 #define CORPUS_MAX	4096
 #define MODULES		4	/* fds of modules that an input has */
 #define COVER_SIZE	(1 << 18)
@@ -43,7 +44,7 @@ enum kind { NUMBER, FD, NAME, TYPE, ADDRESS };
 
 enum call {
 	C_LOAD, C_OP, C_UNLOAD, C_INFO, C_NEXT_ID, C_BY_ID, C_OBJ_INFO, C_PIN, C_OPEN, C_CLOSE,
-	C_FDINFO, C_POLL, C_SOCKET, CALLS,
+	C_FDINFO, C_POLL, C_SOCKET, C_LINK, C_DETACH, C_UPDATE, CALLS,
 };
 
 struct field {
@@ -62,7 +63,9 @@ static const struct {
 		{ "ops_size", NUMBER, sizeof(struct bpf_module_ops) }, { "btf", FD },
 		{ "replace", FD }, { "ops", ADDRESS, 1 }, { "log", ADDRESS, 1 },
 		{ "log_size", NUMBER, 256 }, { "size", NUMBER, sizeof(union bpf_attr) },
-		{ "tail" },
+		{ "tail" }, { "links_cnt" },
+		{ "links_size", NUMBER, sizeof(struct bpf_module_link) },
+		{ "links", ADDRESS, 1 }, { "init", FD }, { "exit", FD }, { "funcs_cnt" },
 	} },
 	/* "progs" is a bit for each member that has its program; "at" and "is"
 	 * set eight bytes, and "prog" a program's fd in "member".  A program has
@@ -81,7 +84,9 @@ static const struct {
 		{ "ops_size", NUMBER, sizeof(struct bpf_module_ops_info) },
 		{ "progs", ADDRESS, 1 }, { "prog_cnt", NUMBER, 4 }, { "maps", ADDRESS, 1 },
 		{ "map_cnt", NUMBER, 4 }, { "value_size", NUMBER, VALUE_SIZE },
-		{ "value", ADDRESS, 1 }, { "buffer", ADDRESS, 1 },
+		{ "value", ADDRESS, 1 }, { "buffer", ADDRESS, 1 }, { "links", ADDRESS, 1 },
+		{ "links_cnt", NUMBER, LINKS_MAX },
+		{ "links_size", NUMBER, sizeof(struct bpf_module_link_info) },
 	} },
 	[C_NEXT_ID] = { "next_id", { { "start" }, { "size", NUMBER, 12 }, } },
 	/* "id" 0 is that of the last module */
@@ -95,6 +100,11 @@ static const struct {
 	[C_FDINFO] = { "fdinfo", { { "fd", FD, 1 } } },
 	[C_POLL] = { "poll", { { "fd", FD, 1 } } },
 	[C_SOCKET] = { "socket", { { "registers", NAME, 1 } } },
+	/* of the next load */
+	[C_LINK] = { "link", { { "fd", FD }, { "prog", FD }, { "flags" }, { "reserved" } } },
+	/* of the link by who holds its fd */
+	[C_DETACH] = { "detach", { { "fd", FD } } },
+	[C_UPDATE] = { "update", { { "fd", FD }, { "prog", FD } } },
 };
 
 struct line {
@@ -138,6 +148,16 @@ static int modules[MODULES], sock = -1, map_fd, dir_fd, btf_vmlinux, btf_testmod
 static int read_only;
 static char *unreadable, *read_only_page;
 
+/* Links to the loopback device, new ones for each input that has used some, and programs
+ * that they can be switched to; and programs for init and exit, the last of
+ * which returns an error
+ */
+#define LINKS 2
+static int links[LINKS], link_progs[LINKS][2], run_progs[3];
+static bool links_used;
+static struct bpf_module_link ulinks[LINKS_MAX];
+static unsigned int links_cnt;
+
 /* What the ops of the next load are made of */
 static struct bpf_module_ops ops[OPS_MAX];
 static char values[OPS_MAX][VALUE_SIZE] __attribute__((aligned(8)));
@@ -164,6 +184,7 @@ static unsigned int fields_of(enum call call)
 static const char *const fd_names[] = {
 	"none", "module0", "module1", "module2", "module3", "readonly", "map", "folder", "vmlinux",
 	"testmod", "ssthresh", "undo_cwnd", "cong_avoid", "init", "test_1", "test_2", "closed",
+	"xdp", "tcx", "xdp_prog", "tcx_prog", "run0", "run1", "run_fails",
 };
 
 static int fd_of(__u64 nr)
@@ -171,7 +192,8 @@ static int fd_of(__u64 nr)
 	const int table[ARRAY_LEN(fd_names)] = {
 		0, modules[0], modules[1], modules[2], modules[3], read_only, map_fd, dir_fd,
 		btf_vmlinux, btf_testmod, tcp_progs[0][0], tcp_progs[0][1], tcp_progs[0][2],
-		tcp_progs[0][3], testmod_progs[0], testmod_progs[1], 1000,
+		tcp_progs[0][3], testmod_progs[0], testmod_progs[1], 1000, links[0], links[1],
+		link_progs[0][1], link_progs[1][1], run_progs[0], run_progs[1], run_progs[2],
 	};
 
 	return nr < ARRAY_LEN(table) ? table[nr] : (int)nr;
@@ -224,6 +246,15 @@ static unsigned int attr_size(__u64 size)
 	return size > sizeof(union big_attr) ? (unsigned int)sizeof(union big_attr) : size;
 }
 
+/* The next load begins with nothing. */
+static void forget(void)
+{
+	ops_cnt = 0;
+	memset(ops, 0, sizeof(ops));
+	links_cnt = 0;
+	memset(ulinks, 0, sizeof(ulinks));
+}
+
 static void do_load(const __u64 *f)
 {
 	static char log[4096];
@@ -242,9 +273,14 @@ static void do_load(const __u64 *f)
 	attr->module_load.log_size = f[8] > sizeof(log) && f[7] == 1 ? sizeof(log) : f[8];
 	if (f[10])
 		big.bytes[sizeof(big.attr) - 4] = f[10];
+	attr->module_load.links_cnt = f[11];
+	attr->module_load.links_size = f[12];
+	attr->module_load.links = address(f[13], ulinks);
+	attr->module_load.init_fd = fd_of(f[14]);
+	attr->module_load.exit_fd = fd_of(f[15]);
+	attr->module_load.funcs_cnt = f[16];
 	keep(sys_bpf(BPF_MODULE_LOAD, &big, attr_size(f[9])));
-	ops_cnt = 0;
-	memset(ops, 0, sizeof(ops));
+	forget();
 }
 
 static void fill_progs(char *value, const struct member *members, const int *progs,
@@ -306,6 +342,7 @@ static void do_info(const __u64 *f)
 	static struct bpf_module_ops_info ops_info[OPS_MAX * 4];
 	static char value[VALUE_SIZE];
 	static __u32 ids[2][64];
+	static struct bpf_module_link_info links_info[LINKS_MAX * 2];
 	union { struct bpf_module_info info; char bytes[512]; } buf = {};
 	union bpf_attr attr = {};
 	unsigned int i;
@@ -322,6 +359,9 @@ static void do_info(const __u64 *f)
 	buf.info.prog_cnt = f[6] > ARRAY_LEN(ids[0]) ? ARRAY_LEN(ids[0]) : f[6];
 	buf.info.map_ids = address(f[7], ids[1]);
 	buf.info.map_cnt = f[8] > ARRAY_LEN(ids[1]) ? ARRAY_LEN(ids[1]) : f[8];
+	buf.info.links = address(f[12], links_info);
+	buf.info.links_cnt = f[13] > LINKS_MAX ? LINKS_MAX : f[13];
+	buf.info.links_size = f[14] > 2 * sizeof(links_info[0]) ? 2 * sizeof(links_info[0]) : f[14];
 	attr.info.bpf_fd = fd_of(f[0]);
 	attr.info.info_len = f[1] > sizeof(buf) ? sizeof(buf) : f[1];
 	attr.info.info = address(f[11], &buf);
@@ -425,12 +465,69 @@ static void do_socket(const __u64 *f)
 	setsockopt(sock, SOL_TCP, TCP_CONGESTION, name, strlen(name));
 }
 
+static void do_link(const __u64 *f)
+{
+	struct bpf_module_link *ulink = &ulinks[links_cnt < LINKS_MAX ? links_cnt++ : LINKS_MAX - 1];
+
+	ulink->link_fd = fd_of(f[0]);
+	ulink->prog_fd = fd_of(f[1]);
+	ulink->flags = f[2];
+	ulink->reserved = f[3];
+	links_used = true;
+}
+
+static void do_detach(const __u64 *f)
+{
+	bpf_link_detach(fd_of(f[0]));
+	links_used = true;
+}
+
+static void do_update(const __u64 *f)
+{
+	bpf_link_update(fd_of(f[0]), fd_of(f[1]), NULL);
+	links_used = true;
+}
+
 static void (* const do_call[CALLS])(const __u64 *fields) = {
 	[C_LOAD] = do_load, [C_OP] = do_op, [C_UNLOAD] = do_unload, [C_INFO] = do_info,
 	[C_NEXT_ID] = do_next_id, [C_BY_ID] = do_by_id, [C_OBJ_INFO] = do_obj_info,
 	[C_PIN] = do_pin, [C_OPEN] = do_open, [C_CLOSE] = do_close, [C_FDINFO] = do_fdinfo,
-	[C_POLL] = do_poll, [C_SOCKET] = do_socket,
+	[C_POLL] = do_poll, [C_SOCKET] = do_socket, [C_LINK] = do_link,
+	[C_DETACH] = do_detach, [C_UPDATE] = do_update,
 };
+
+static const struct {
+	enum bpf_prog_type prog;
+	enum bpf_attach_type type;
+	int ret;
+} link_kinds[LINKS] = {
+	{ BPF_PROG_TYPE_XDP, BPF_XDP, 2 },
+	{ BPF_PROG_TYPE_SCHED_CLS, BPF_TCX_INGRESS, -1 },
+};
+
+/* Exit runs some time after: until then links and programs are not free. */
+static void wait_until_gone(void)
+{
+	unsigned int id, tries = 1000;
+
+	while (!bpf_module_get_next_id(0, &id) && tries--)
+		usleep(1000);
+}
+
+static void renew_links(void)
+{
+	unsigned int i;
+
+	wait_until_gone();
+	for (i = 0; i < LINKS; i++) {
+		if (links[i])
+			close(links[i]);
+		links[i] = bpf_link_create(link_progs[i][0], 1, link_kinds[i].type, NULL);
+		if (links[i] < 0)
+			err(1, "link %u", i);
+	}
+	links_used = false;
+}
 
 /* Leave nothing to the next input. */
 static void clean_up(void)
@@ -455,8 +552,9 @@ static void clean_up(void)
 	if (read_only)
 		close(read_only);
 	read_only = 0;
-	ops_cnt = 0;
-	memset(ops, 0, sizeof(ops));
+	forget();
+	if (links_used)
+		renew_links();
 }
 
 static void run(const struct input *input)
@@ -821,6 +919,38 @@ static void load_testmod_progs(void)
 		printf("fuzz: bpf_testmod is not loaded: no ops of a kernel module\n");
 }
 
+static int load_returning(enum bpf_prog_type type, enum bpf_attach_type attach, int ret,
+			  unsigned int flags)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach,
+		    .prog_flags = flags);
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = ret },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(type, "fuzz", "GPL", insns, ARRAY_LEN(insns), &opts);
+
+	if (fd < 0)
+		err(1, "program of type %u", type);
+	return fd;
+}
+
+static void set_up_links(void)
+{
+	unsigned int i, n;
+
+	for (i = 0; i < LINKS; i++) {
+		for (n = 0; n < 2; n++)
+			link_progs[i][n] = load_returning(link_kinds[i].prog, link_kinds[i].type,
+							  link_kinds[i].ret, 0);
+	}
+	for (i = 0; i < ARRAY_LEN(run_progs); i++)
+		run_progs[i] = load_returning(BPF_PROG_TYPE_SYSCALL, 0,
+					      i == ARRAY_LEN(run_progs) - 1 ? -EIO : 0,
+					      BPF_F_SLEEPABLE);
+	renew_links();
+}
+
 static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -851,6 +981,7 @@ static void set_up(void)
 			err(1, "programs");
 	}
 	load_testmod_progs();
+	set_up_links();
 
 	map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fuzz", 4, 4, 1, NULL);
 	dir_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -28,6 +28,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <bpf/libbpf.h>
@@ -38,6 +39,8 @@
 #define SOCKETS		4	/* connections of a thread */
 #define VALUE_SIZE	1024
 #define OPS_MAX		2
+#define LINKS_MAX	2
+#define LINKS_NAME	"soak_links_"	/* of modules without ops */
 #define NON_RESTRICTED	1	/* a flag of tcp_congestion_ops */
 #define SETTLE_SECONDS	90
 #define MODULES_MAX	1024	/* more than this program can have at once */
@@ -52,6 +55,7 @@ enum op {
 	CONNECT, CHOOSE, SWITCH, TRANSFER, HANG_UP,
 	NETNS, NETNS_DEFAULT, NETNS_CONNECT,
 	KILL, KILL_HOLDER,
+	ATTACH, LOAD_LINKS, ADOPT, LINK_DETACH, LINK_UPDATE, LINK_LOOK, REPLACE_LINKS,
 	OPS,
 };
 
@@ -89,6 +93,15 @@ static const struct {
 	[NETNS_CONNECT]	= { "connect there" },
 	[KILL]		= { "kill a loader" },
 	[KILL_HOLDER]	= { "kill a bound one's holder" },
+	/* XDP is one for a device */
+	[ATTACH]	= { "attach", { EBUSY } },
+	[LOAD_LINKS]	= { "load links", { EEXIST } },
+	[ADOPT]		= { "adopt any links", { EEXIST, EBUSY } },
+	[LINK_DETACH]	= { "detach a link" },
+	[LINK_UPDATE]	= { "update a link", { EBUSY, ENOLINK } },
+	[LINK_LOOK]	= { "look at a link" },
+	/* EINVAL: the link is not the module's any more */
+	[REPLACE_LINKS]	= { "replace links", { EINPROGRESS, ENOENT, ENOLINK, EINVAL } },
 };
 
 /* Shared with the loaders that are killed. */
@@ -322,15 +335,21 @@ static void change(struct worker *worker)
 /* What must hold of any module at any time. */
 static void check_info(const struct bpf_module_info *info)
 {
-	bool gone = info->state == BPF_MODULE_STATE_GONE;
+	bool links, gone = info->state == BPF_MODULE_STATE_GONE;
 
 	if (info->state < BPF_MODULE_STATE_LIVE || info->state > BPF_MODULE_STATE_GONE)
 		fail("module %s is in state %u", info->name, info->state);
 	if (gone != !info->id)
 		fail("module %s has id %u in state %u", info->name, info->id, info->state);
-	if (gone ? info->users || info->ops_cnt : info->ops_cnt < 1 || info->ops_cnt > OPS_MAX)
+	links = !strncmp(info->name, LINKS_NAME, strlen(LINKS_NAME));
+	/* One of links has none any more before it is gone. */
+	if (gone || links ? info->users || info->ops_cnt :
+			    info->ops_cnt < 1 || info->ops_cnt > OPS_MAX)
 		fail("module %s has %u ops and %llu users in state %u", info->name, info->ops_cnt,
 		     info->users, info->state);
+	if (info->links_cnt > (links && !gone ? LINKS_MAX : 0))
+		fail("module %s has %u links in state %u", info->name, info->links_cnt,
+		     info->state);
 	if (strncmp(info->name, "soak_", 5))
 		fail("a module is called \"%s\"", info->name);
 }
@@ -360,7 +379,8 @@ static void dump(int fd)
 		if (strncmp(value[i] + name_member.off, "soak_", 5))
 			fail("op %u of module %s has another value than was loaded", i, info.name);
 	}
-	if (info.state != BPF_MODULE_STATE_GONE && info.prog_cnt != ARRAY_LEN(members))
+	if (info.state != BPF_MODULE_STATE_GONE && info.ops_cnt &&
+	    info.prog_cnt != ARRAY_LEN(members))
 		fail("module %s has %u programs", info.name, info.prog_cnt);
 }
 
@@ -596,6 +616,158 @@ static void live_apart(struct worker *worker)
 		err(1, "back to the first namespace");
 }
 
+enum { XDP, TCX, LINK_KINDS };
+
+static const struct {
+	enum bpf_prog_type prog;
+	enum bpf_attach_type type;
+	int ret;		/* that lets everything pass */
+} link_kinds[LINK_KINDS] = {
+	[XDP] = { BPF_PROG_TYPE_XDP, BPF_XDP, 2 },
+	[TCX] = { BPF_PROG_TYPE_SCHED_CLS, BPF_TCX_INGRESS, -1 },
+};
+
+static int link_prog(int kind)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = link_kinds[kind].type);
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0,
+		  .imm = link_kinds[kind].ret },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(link_kinds[kind].prog, "soak_link", "GPL", insns,
+			       ARRAY_LEN(insns), &opts);
+
+	if (fd < 0)
+		fail("the program of a link cannot be loaded: %s", strerror(errno));
+	return fd;
+}
+
+/* A link of its own, to the loopback device. */
+static int attach(int kind)
+{
+	int prog = link_prog(kind), fd;
+
+	if (prog < 0)
+		return -1;
+	fd = bpf_link_create(prog, 1, link_kinds[kind].type, NULL);
+	count(ATTACH, fd);
+	close(prog);
+	return fd;
+}
+
+/* An fd of any link to a device, or -1. */
+static int some_link(struct worker *worker, struct bpf_link_info *info)
+{
+	unsigned int id = 0, ids[MODULES_MAX], cnt = 0;
+	__u32 len = sizeof(*info);
+	int fd;
+
+	while (cnt < MODULES_MAX && !bpf_link_get_next_id(id, &id))
+		ids[cnt++] = id;
+	if (!cnt)
+		return -1;
+	fd = bpf_link_get_fd_by_id(ids[pick(&worker->random, cnt)]);
+	if (fd < 0)
+		return -1;
+	memset(info, 0, sizeof(*info));
+	if (count(LINK_LOOK, bpf_link_get_info_by_fd(fd, info, &len)) &&
+	    (info->type == BPF_LINK_TYPE_XDP || info->type == BPF_LINK_TYPE_TCX))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int load_links(enum op op, unsigned int nr, const struct bpf_module_link *links,
+		      unsigned int cnt, int old)
+{
+	union bpf_attr attr = {};
+	char name[32], log[512] = "";
+	int fd;
+
+	snprintf(name, sizeof(name), LINKS_NAME "%u", nr);
+	attr.module_load.name = old ? 0 : (uintptr_t)name;
+	attr.module_load.flags = old ? BPF_F_MODULE_REPLACE : 0;
+	attr.module_load.replace_fd = old;
+	attr.module_load.links = (uintptr_t)links;
+	attr.module_load.links_cnt = cnt;
+	attr.module_load.links_size = sizeof(links[0]);
+	attr.module_load.log_buf = (uintptr_t)log;
+	attr.module_load.log_size = sizeof(log);
+	fd = syscall(__NR_bpf, BPF_MODULE_LOAD, &attr, sizeof(attr));
+	count(op, fd);
+	if (fd < 0 && !log[0])
+		fail("%s: refused without a reason", op_table[op].name);
+	return fd;
+}
+
+static void load_new_links(struct worker *worker)
+{
+	struct bpf_module_link links[LINKS_MAX] = {};
+	unsigned int cnt = 0;
+	int kind, fd;
+
+	for (kind = 0; kind < LINK_KINDS; kind++) {
+		fd = attach(kind);
+		if (fd >= 0)
+			links[cnt++].link_fd = fd;
+	}
+	if (cnt)
+		keep(worker, load_links(LOAD_LINKS, pick(&worker->random, NAMES), links, cnt, 0));
+	while (cnt--)
+		close(links[cnt].link_fd);
+}
+
+/* Switches a link to a program of its own, as its module's successor or by itself. */
+static void switch_link(struct worker *worker, int link_fd, const struct bpf_link_info *info)
+{
+	struct bpf_module_link link = { .link_fd = link_fd };
+	int prog = link_prog(info->type == BPF_LINK_TYPE_XDP ? XDP : TCX), fd;
+
+	if (prog < 0)
+		return;
+	link.prog_fd = prog;
+	if (!info->module_id || !pick(&worker->random, 4)) {
+		count(LINK_UPDATE, bpf_link_update(link_fd, prog, NULL));
+		close(prog);
+		return;
+	}
+	fd = bpf_module_get_fd_by_id(info->module_id);
+	if (fd >= 0) {
+		keep(worker, load_links(REPLACE_LINKS, 0, &link, 1, fd));
+		close(fd);
+	}
+	close(prog);
+}
+
+static void link_up(struct worker *worker)
+{
+	struct bpf_link_info info = { .type = BPF_LINK_TYPE_TCX };
+	struct bpf_module_link link = {};
+	int fd;
+
+	if (pick(&worker->random, 2)) {
+		load_new_links(worker);
+		return;
+	}
+	/* one of its own is free, until another thread finds it */
+	fd = pick(&worker->random, 3) ? some_link(worker, &info) : attach(TCX);
+	if (fd < 0)
+		return;
+	switch (pick(&worker->random, 4)) {
+	case 0:
+		link.link_fd = fd;
+		keep(worker, load_links(ADOPT, NAMES + pick(&worker->random, NAMES), &link, 1, 0));
+		break;
+	case 1:
+		count(LINK_DETACH, bpf_link_detach(fd));
+		break;
+	default:
+		switch_link(worker, fd, &info);
+	}
+	close(fd);
+}
+
 /* What the child does until it is killed. */
 static void load_till_killed(struct worker *worker, bool bound)
 {
@@ -606,8 +778,10 @@ static void load_till_killed(struct worker *worker, bool bound)
 	for (;;) {
 		if (bound)
 			pause();
-		else
+		else if (pick(&worker->random, 2))
 			change(worker);
+		else
+			link_up(worker);
 	}
 }
 
@@ -824,7 +998,7 @@ static void set_up(struct bpf_object **iter)
 }
 
 static void (* const steps[])(struct worker *worker) = {
-	change, change, look, use, use, live_apart, kill_loader,
+	change, change, look, use, use, live_apart, kill_loader, link_up, link_up,
 };
 
 static void start_workers(struct worker *workers, __u64 *random)

@@ -123,10 +123,10 @@ json load $cubic replace bpf_cubic dry-run
 check dry-run-of-a-replacement field '(d[0]["name"], d[0]["dry_run"])' "('bpf_cubic', True)"
 module unload bpf_cubic
 
-# Programs that no op has
+# Programs that nothing attaches
 module load $odd
 check others-are-not-needed exits 0
-check others-are-named says 'Not attached: odd_watch (fentry/bpf_module_no_such_function), odd_setup (syscall)'
+check others-are-named says 'Not attached: odd_watch (socket), odd_setup (syscall)'
 module unload bm_odd
 json load $odd
 check others-json field '[p["name"] for p in d[0]["not_attached"]]' "['odd_watch', 'odd_setup']"

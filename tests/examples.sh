@@ -111,5 +111,77 @@ check daemon-said grep -q 'limit 5' /tmp/shyd
 run python3 /examples/hid_swap/mouse.py --test
 check hid-swap exits 0
 check hid-swap-says says "with hid_swap left is right, then left is left"
+# An XDP filter: at boot, on the device that it is told
+ip link add pg0 type veth peer name pg1
+ip link set pg0 up
+ip link set pg1 up
+# send PORT: a UDP packet from pg1 to pg0
+send() {
+	python3 -c 'import socket, struct, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("pg1", 0))
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 0, 0, 64, 17, 0, b"\x0a\0\0\x01", b"\x0a\0\0\x02")
+udp = struct.pack("!HHHH", 1000, int(sys.argv[1]), 8, 0)
+s.send(b"\xff" * 12 + b"\x08\0" + ip + udp)' "$1"
+}
+# counted PORT PACKETS
+counted() {
+	for _ in {1..50}; do
+		run bpftool map lookup name blocked key $(($1 % 256)) $(($1 / 256))
+		says "\"value\": $2" && return
+		sleep 0.1
+	done
+	return 1
+}
+mkdir -p /run/bpf/modules /run/bpf/modules.d
+cp /objs/port_guard.bpf.o /run/bpf/modules/
+printf '%s\n' 'load port_guard' 'options port_guard guard.dev=pg0' >/run/bpf/modules.d/port_guard.conf
+module boot
+check guard-loads-at-boot exits 0
+module show port_guard
+check guard-is-attached says 'ifindex pg0('
+bpftool map update name blocked key 7 0 value 0 0 0 0 0 0 0 0
+send 7
+check guard-counts counted 7 1
+send 8
+send 7
+check guard-counts-no-other-port counted 7 2
+run bash /examples/keep_table/update.sh port_guard blocked /objs/port_guard.bpf.o guard.dev=pg0 count_only=y
+check table-survives-the-new-version exits 0
+check table-has-what-was-counted says '"value": 2'
+module show port_guard
+check new-version-has-its-parameter says 'count_only = true'
+send 7
+check new-version-counts-on counted 7 3
+module unload port_guard
+check guard-unloads exits 0
+run ip link show pg0
+check guard-is-detached not says xdp
+rm -r /run/bpf/modules /run/bpf/modules.d
+ip link del pg0
+
+# A tracer that stays
+module load /objs/exec_log.bpf.o
+check exec-log-loads exits 0
+/bin/true
+run /objs/exec_tail
+check exec-tail-reads says ' /bin/true'
+module unload exec_log
+check exec-log-unloads exits 0
+run /objs/exec_tail
+check exec-tail-says-what-to-do says 'module exec_log is not loaded'
+
+# Ops, a program beside them, and init
+module load /objs/tcp_steps.bpf.o beta_small=900 beta_large=800
+check steps-refuses not exits 0
+check steps-says-who-refused says 'init program fill_steps'
+module load /objs/tcp_steps.bpf.o beta_small=600
+check steps-loads exits 0
+run bpftool map lookup name steps key 0 0 0 0
+check steps-table-is-filled says '"value": 600'
+transfer steps
+check steps-moves-data exits 0
+module unload tcp_steps wait 10
+check steps-unloads exits 0
 pkill -x iperf3
 finish

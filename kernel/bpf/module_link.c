@@ -158,7 +158,7 @@ static const char *bpf_module_why_no_switch(const struct bpf_link *link)
 		return "extends a program, which cannot be replaced";
 	/* That of netfilter refuses. */
 	if (!link->ops->update_prog || link->type == BPF_LINK_TYPE_NETFILTER)
-		return "is of a kind that cannot be switched to another program, give a new link instead";
+		return "cannot be switched to another program, give a new link instead";
 	if (bpf_link_is_detached(link))
 		return "is detached, give a new link instead";
 	return NULL;

@@ -27,6 +27,7 @@ check bpftool-names-its-libraries depends bpftool libelf1
 check libbpf-dev-needs-libbpf1 depends libbpf-dev libbpf1
 for file in usr/sbin/bpftool usr/share/man/man8/bpftool-module.8.gz \
 	usr/share/bash-completion/completions/bpftool lib/systemd/system/bpf-modules.service \
+	lib/systemd/system/bpf-modules-net@.service lib/udev/rules.d/90-bpf-modules.rules \
 	usr/lib/bpf/modules etc/bpf/modules.d usr/include/linux/bpf_module.h \
 	"usr/lib/$triplet/pkgconfig/libbpf.pc"; do
 	check "has-$file" test -e "$root/$file"
@@ -35,7 +36,11 @@ done
 install -D /bin/sh "$root/bin/sh"
 run systemd-analyze verify --man=no --root="$root" bpf-modules.service
 check unit-is-valid exits 0
-run grep -rIl "$top" "$root/usr/share" "$root/lib/systemd" "$root/usr/lib/$triplet/pkgconfig" "$root/usr/include"
+run systemd-analyze verify --man=no --root="$root" 'bpf-modules-net@sys-devices-virtual-net-a\x2db.service'
+check unit-of-a-device-is-valid exits 0
+run grep -c 'SYSTEMD_WANTS}+="bpf-modules-net@.service"$' "$root/lib/udev/rules.d/90-bpf-modules.rules"
+check rule-starts-it prints 1
+run grep -rIl "$top" "$root/usr/share" "$root/lib/systemd" "$root/lib/udev" "$root/usr/lib/$triplet/pkgconfig" "$root/usr/include"
 check no-path-of-the-build-in-text prints ''
 
 # A program outside of the tree, linked with what the packages have

@@ -78,8 +78,8 @@ run "$bpftool" -j module info "$scratch/twice.bpf.o"
 check two-modules-of-one-name field '[m["name"] for m in d["modules"]]' "['twice', 'twice']"
 object none 'int nothing;'
 info none
-check no-ops says 'no ops in'
-check no-ops-fails not exits 0
+check nothing-to-load says 'neither ops nor programs'
+check nothing-to-load-fails not exits 0
 run "$bpftool" module info "$scratch/missing.bpf.o"
 check missing-file says 'No such file or directory'
 check missing-file-fails not exits 0
@@ -132,16 +132,17 @@ run "$bpftool" batch file "$scratch/batch"
 check batch-exits-0 exits 0
 check batch-read-well says 'processed 2 commands'
 
-# Programs that no op has
+# Programs beside the ops
 object others "$(op .module.m x)" 'SEC("fentry/no_such_function") int BPF_PROG(watch) { return 0; }' \
 	'SEC("syscall") int setup(void *ctx) { return 0; }' 'SEC("struct_ops") void BPF_PROG(later, struct sock *sk) { }' \
 	'struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 1); __uint(key_size, 4); __array(values, int (void *)); } jump SEC(".maps") = { .values = { (void *)later } };'
 info others
-check info-not-attached says 'watch (fentry/no_such_function, not attached)'
+check info-attached says 'watch (fentry/no_such_function)'
+check info-lacks-its-function says 'lacks function no_such_function'
 check info-not-run says 'setup (syscall, not attached)'
 check info-tail-called-is-used says 'later (struct_ops)'
 run "$bpftool" -j module info "$scratch/others.bpf.o"
-check json-not-attached field '[p["name"] for p in d["programs"] if not p["attached"]]' "['watch', 'setup']"
+check json-not-attached field '[p["name"] for p in d["programs"] if not p["attached"]]' "['setup']"
 
 # Texts and values as a C programmer writes them, and nothing that a terminal obeys
 object texts 'static const char evil[] SEC(".modinfo") = "description=a\033[2Jb\nkernel      has what is needed";' \
@@ -447,10 +448,14 @@ completes bpftool --bp
 check complete-option prints --bpffs
 completes bpftool module config ''
 check complete-config-names-alone prints ''
-for verb in boot aliases help; do
+for verb in aliases help; do
 	completes bpftool module $verb ''
 	check "complete-$verb-ends" prints ''
 done
+completes bpftool module boot ''
+check complete-boot prints dev
+completes bpftool module boot dev l
+check complete-boot-device says lo
 completes bpftool module load ''
 check complete-load-file says a-file
 completes bpftool module load "$full" pin ''
@@ -492,4 +497,43 @@ check complete-load-another prints "dry-run
 a-file"
 completes bpftool module load "$full" dry-run ops ''
 check complete-ops-of-a-dry-run says three
+
+# Where programs go
+object places 'SEC("xdp") int drop(void *ctx) { return 1; }' 'SEC("cgroup_skb/egress") int count(void *ctx) { return 1; }' \
+	'SEC("netfilter") int accept(void *ctx) { return 1; }' 'SEC("sk_lookup") int pick(void *ctx) { return 1; }' \
+	'SEC("usdt") int probe(void *ctx) { return 0; }' 'int counted;'
+full=$scratch/places.bpf.o
+info places
+check info-is-named-after-the-file says 'module      places'
+check info-needs-device says 'drop (xdp, needs drop.dev)'
+check info-needs-cgroup says 'count (cgroup_skb/egress, needs count.cgroup)'
+check info-needs-nothing says 'pick (sk_lookup)'
+check info-refused says 'probe (usdt, refused: no link attaches it)'
+completes bpftool module load "$full" replace x d
+check complete-needs prints 'dry-run 
+drop.dev=
+drop.mode='
+completes bpftool module load "$full" pick.
+check complete-takes says pick.netns=
+completes bpftool module load "$full" drop.dev =
+check complete-device says lo
+completes bpftool module load "$full" drop.dev = eth0,l
+check complete-another-device says eth0,lo
+completes bpftool module load "$full" drop.mode = n
+check complete-mode prints native
+completes bpftool module load "$full" count.cgroup = ''
+check complete-path prints a-file
+completes bpftool module load "$full" accept.hook = ''
+check complete-family prints 'ipv4:
+ipv6:'
+completes bpftool module load "$full" accept.hook = ipv4 : fo
+check complete-hook prints forward:
+completes bpftool module load "$full" accept.hook = ipv4 : forward : ''
+check complete-priority-ends prints ''
+completes bpftool module load "$full" drop.dev = eth0 pi
+check complete-after-a-device prints 'pin '
+completes bpftool module load "$full" replace x reu
+check complete-reuse prints 'reuse '
+completes bpftool module load "$full" replace x reuse pl
+check complete-map prints places.bss
 finish

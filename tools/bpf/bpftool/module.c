@@ -301,6 +301,9 @@ static void unload_error(const struct bpf_module_info *info, int err)
 	case -ENOENT:
 		p_err("module %s is unloaded already", info->name);
 		break;
+	case -EINTR:
+		p_err("module %s is going, its exit program goes on by itself", info->name);
+		break;
 	default:
 		p_err("can't unload module %s: %s", info->name, module_strerror(err));
 	}
@@ -320,6 +323,9 @@ static void report_unload(const struct bpf_module_info *info, __u32 id)
 	} else if (going && info->users) {
 		printf("Module %s (id %u) is going, it waits for %llu user%s to end\n",
 		       info->name, id, info->users, plural(info->users));
+	} else if (going && info->exit_prog_id) {
+		printf("Module %s (id %u) is going, it waits for its exit program\n",
+		       info->name, id);
 	} else {
 		printf("Unloaded module %s (id %u)\n", info->name, id);
 	}
@@ -414,8 +420,13 @@ static int wait_until_gone(int fd, const struct unload_args *args, __s64 deadlin
 		return -1;
 	}
 	module_get_info(fd, &info);
-	p_err("module %s still has %llu user%s after %d second%s; it goes with the last of them",
-	      info.name, info.users, plural(info.users), args->seconds, plural(args->seconds));
+	if (info.exit_state == BPF_MODULE_EXIT_RUNNING)
+		p_err("the exit program of module %s still runs after %d second%s", info.name,
+		      args->seconds, plural(args->seconds));
+	else
+		p_err("module %s still has %llu user%s after %d second%s; it goes with the last of them",
+		      info.name, info.users, plural(info.users), args->seconds,
+		      plural(args->seconds));
 	return -1;
 }
 
@@ -441,7 +452,7 @@ static int unload_one(struct unload *mod, const struct unload_args *args)
 		return -1;
 	}
 
-	mod->is_waited_for = args->wait && info.users;
+	mod->is_waited_for = args->wait && info.state == BPF_MODULE_STATE_GOING;
 	if (!mod->is_waited_for || !json_output)
 		report_unload(&info, mod->id);
 	return 0;
@@ -511,8 +522,9 @@ static int do_help(int argc, char **argv)
 	fprintf(stderr,
 		"Usage: %1$s %2$s { show | list } [MODULE]\n"
 		"       %1$s %2$s load OBJ... [name NAME] [ops OPS]... [pin FILE] [bound]\n"
-		"                       [replace MODULE] [dry-run] [PARAM=VALUE]...\n"
-		"       %1$s %2$s { boot | autoload NAME | aliases }\n"
+		"                       [replace MODULE [reuse MAP[,MAP]...]] [dry-run]\n"
+		"                       [PARAM=VALUE]...\n"
+		"       %1$s %2$s { boot [dev DEVICE] | autoload NAME | aliases }\n"
 		"       %1$s %2$s config [NAME]\n"
 		"       %1$s %2$s unload MODULE... [drain | wait [SECONDS]]\n"
 		"       %1$s %2$s dump MODULE\n"

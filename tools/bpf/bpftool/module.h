@@ -22,6 +22,7 @@ struct module {
 	struct bpf_module_ops_info *ops;
 	__u32 *prog_ids;
 	__u32 *map_ids;
+	struct bpf_module_link_info *links;
 	const char *pin; /* of one that is gone: what it was found by */
 };
 
@@ -61,6 +62,15 @@ int module_read(int fd, struct module *mod);
 /* After module_read(): the values of the ops. */
 int module_read_values(int fd, struct module *mod);
 void module_free(struct module *mod);
+
+/* The links, what they attach and where, and whether they still do. */
+void module_links_json(const struct module *mod);
+void module_links_plain(const struct module *mod);
+/* Has one of them been detached, by who holds it or as its target is gone? */
+bool module_has_detached_link(const struct module *mod);
+
+/* Names of programs and maps for people; "?" if that can't be told. */
+void module_get_prog_name(__u32 id, char *name, size_t size);
 
 /* A pin that a command is to make. */
 struct module_pin {
@@ -221,6 +231,44 @@ bool module_elf_is_in_maps(const struct module_elf *elf, const char *prog);
 bool module_prog_is_used(const struct bpf_object *obj, const struct module_elf *elf,
 			 const struct bpf_program *prog);
 
+/* How a module deals with a program that is no callback of its ops. */
+enum module_prog_kind {
+	MODULE_PROG_LINKED,	/* it attaches it by a link */
+	MODULE_PROG_REFUSED,	/* what attaches it is no link */
+	MODULE_PROG_OTHER,	/* nothing attaches it, or it runs at the begin or the end */
+};
+
+enum module_prog_kind module_prog_kind(const struct bpf_program *prog);
+/* The parameter of a program without which it can't be attached, as "dev", and one that
+ * it takes besides; "" for none.
+ */
+const char *module_prog_need(const struct bpf_program *prog);
+const char *module_prog_option(const struct bpf_program *prog);
+/* Is the program one that is to be attached with @mod? */
+bool module_attaches(const struct bpf_module *mod, const struct bpf_program *prog);
+/* Do @params, each "PARAM=VALUE", tell all programs of @mod what they need? 0, or -1 with
+ * the error printed.
+ */
+int module_check_needs(const struct bpf_object *obj, const struct bpf_module *mod,
+		       const char * const *params, int cnt);
+/* Is one of the network devices that they are told not there? Then its name is @dev. */
+bool module_find_missing_dev(const struct bpf_object *obj, const struct bpf_module *mod,
+			     const char * const *params, int cnt, char *dev, size_t size);
+/* If a parameter, "PROG.dev=VALUE", tells network devices, their list, else NULL. */
+const char *module_param_devs(const char *param);
+/* Is a word one of those between the commas of a list? */
+bool module_list_has(const char *list, const char *word);
+
+/* Give the maps of the object that @list names, with commas, the content that they have
+ * in a loaded module: 0, or -1 with the error printed.
+ */
+int module_reuse_maps(struct bpf_object *obj, const char *list, int module_fd);
+/* All that can have it: the module is loaded anew. */
+void module_reuse_all_maps(struct bpf_object *obj, const struct bpf_module *mod, int module_fd);
+
+/* Print that there are neither ops nor programs to attach, return -1. */
+int module_nothing_to_load(const char *file);
+
 /* Programs of an object that are not loaded with its modules. */
 struct module_progs {
 	const struct bpf_program **progs;
@@ -259,8 +307,8 @@ int module_show(int fd);
 int module_dump(int fd);
 
 /* Print the modules that a program (BPF_OBJ_PROG) or a map (BPF_OBJ_MAP) belongs
- * to, nothing if there are none. The first call finds them, module_refs_free()
- * forgets them.
+ * to, nothing if there are none; of a link (BPF_OBJ_LINK) the module whose id it has
+ * itself. The first call finds them, module_refs_free() forgets them.
  */
 void module_refs_plain(enum bpf_obj_type type, __u32 id);
 void module_refs_json(enum bpf_obj_type type, __u32 id);
@@ -324,6 +372,10 @@ bool module_is_reserved_word(const char *word);
 const struct module_conf_line *module_conf_next_option(const struct module_conf *conf,
 						       const char *name,
 						       const struct module_conf_line *prev);
+/* The same without those that a later one overrides. */
+const struct module_conf_line *module_conf_next_set(const struct module_conf *conf,
+						    const char *name,
+						    const struct module_conf_line *prev);
 /* Is the name, or what it is an alias of, not to be loaded by the system? The line that
  * says so, or NULL.
  */
@@ -339,9 +391,10 @@ const char *module_conf_resolve(const struct module_conf *conf, const char *name
 /* 0, or -1 if there are bad lines, which are now told of in JSON. */
 int module_conf_check(const struct module_conf *conf);
 /* Load what a name or an alias means, with its options, unless it is loaded: 0, or -1
- * with the error printed. In JSON, what is printed goes to an array.
+ * with the error printed. In JSON, what is printed goes to an array. With @waits it is
+ * no error that a network device is missing, which comes later.
  */
-int module_load_by_name(const char *name, const struct module_conf *conf);
+int module_load_by_name(const char *name, const struct module_conf *conf, bool waits);
 /* What there is of that name in the kernel, live or detached: its facts, -ENOENT, or
  * another negative error. Not @is_exact is for names that a person writes.
  */

@@ -36,25 +36,80 @@ static int boot(const struct module_conf *conf)
 	while ((line = module_conf_next(conf, MODULE_CONF_LOAD, NULL, line))) {
 		if (module_conf_blacklist(conf, line->name))
 			p_info("module %s is blacklisted", line->name);
-		else if (module_load_by_name(line->name, conf))
+		else if (module_load_by_name(line->name, conf, true))
 			err = -1;
 	}
 	return err;
 }
 
+/* Does an option PROG.dev name it? A device comes when others do, so this is asked often,
+ * and told before any object is opened.
+ */
+static bool is_for_dev(const struct module_conf *conf, const char *name, const char *dev)
+{
+	const struct module_conf_line *line = NULL;
+
+	while ((line = module_conf_next_set(conf, name, line))) {
+		const char *devs = module_param_devs(line->text);
+
+		if (devs && module_list_has(devs, dev))
+			return true;
+	}
+	return false;
+}
+
+/* A device has appeared: load what waits for it, or has lost it. The rest is none of
+ * this device's business.
+ */
+static int boot_dev(const struct module_conf *conf, const char *dev)
+{
+	const struct module_conf_line *line = NULL;
+	int err = 0;
+
+	while ((line = module_conf_next(conf, MODULE_CONF_LOAD, NULL, line)))
+		if (is_for_dev(conf, line->name, dev) &&
+		    !module_conf_blacklist(conf, line->name) &&
+		    module_load_by_name(line->name, conf, true))
+			err = -1;
+	return err;
+}
+
+/* "dev NAME", or the path in sysfs that udev has of it. */
+static int parse_dev(int argc, char **argv, const char **dev)
+{
+	const char *slash;
+
+	*dev = NULL;
+	if (!argc)
+		return 0;
+	if (strcmp(*argv, "dev"))
+		return BAD_ARG();
+	NEXT_ARG();
+	if (!REQ_ARGS(1))
+		return -1;
+	*dev = GET_ARG();
+	if (argc)
+		return BAD_ARG();
+	slash = strrchr(*dev, '/');
+	if (slash)
+		*dev = slash + 1;
+	return 0;
+}
+
 int module_boot(int argc, char **argv)
 {
 	struct module_conf conf = {};
+	const char *dev;
 	int err;
 
-	if (argc)
-		return BAD_ARG();
+	if (parse_dev(argc, argv, &dev))
+		return -1;
 	if (module_conf_read(&conf))
 		return -1;
 
 	if (json_output)
 		jsonw_start_array(json_wtr);
-	err = boot(&conf);
+	err = dev ? boot_dev(&conf, dev) : boot(&conf);
 	if (json_output)
 		jsonw_end_array(json_wtr);
 	module_conf_free(&conf);
@@ -81,7 +136,7 @@ int module_autoload(int argc, char **argv)
 		p_err("module %s is blacklisted; a person loads it with '%s module load %s'",
 		      name, bin_name, name);
 	else
-		err = module_load_by_name(name, &conf);
+		err = module_load_by_name(name, &conf, false);
 	if (json_output)
 		jsonw_end_array(json_wtr);
 	module_conf_free(&conf);

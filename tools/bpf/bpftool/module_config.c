@@ -92,10 +92,9 @@ static bool is_overridden(const struct module_conf *conf, const char *name,
 	return false;
 }
 
-/* The next parameter that is set when @name is loaded. */
-static const struct module_conf_line *next_option(const struct module_conf *conf,
-						  const char *name,
-						  const struct module_conf_line *prev)
+const struct module_conf_line *module_conf_next_set(const struct module_conf *conf,
+						    const char *name,
+						    const struct module_conf_line *prev)
 {
 	do {
 		prev = module_conf_next_option(conf, name, prev);
@@ -144,7 +143,7 @@ static void print_name_json(const struct module_conf *conf, const char *alias, c
 	jsonw_string_field(json_wtr, "file", path);
 	jsonw_name(json_wtr, "options");
 	jsonw_start_array(json_wtr);
-	while ((line = next_option(conf, alias, line))) {
+	while ((line = module_conf_next_set(conf, alias, line))) {
 		jsonw_start_object(json_wtr);
 		jsonw_string_field(json_wtr, "param", line->text);
 		print_place_json(line);
@@ -165,7 +164,7 @@ static void print_name_plain(const struct module_conf *conf, const char *alias, 
 	printf(LABEL "%s\n", "name", alias);
 	print_place_plain("alias of", name, module_conf_alias(conf, alias));
 	printf(LABEL "%s\n", "file", path);
-	while ((line = next_option(conf, alias, line))) {
+	while ((line = module_conf_next_set(conf, alias, line))) {
 		print_place_plain(label, line->text, line);
 		label = "";
 	}

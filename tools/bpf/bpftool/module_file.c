@@ -233,6 +233,67 @@ static const char *map_type(const struct bpf_map *map)
 	return libbpf_bpf_map_type_str(bpf_map__type(map)) ?: "unknown type";
 }
 
+static bool has_several_modules(const struct file *f)
+{
+	struct bpf_module *first = bpf_object__next_module(f->obj, NULL);
+
+	return first && bpf_object__next_module(f->obj, first);
+}
+
+/* What becomes of the program when the object is loaded; "" if its section tells. */
+static const char *describe_prog(const struct file *f, const struct bpf_program *prog)
+{
+	if (module_prog_kind(prog) == MODULE_PROG_REFUSED)
+		return ", refused: no link attaches it";
+	if (bpf_program__module(prog) || module_prog_is_used(f->obj, f->elf, prog))
+		return "";
+	return module_prog_kind(prog) == MODULE_PROG_LINKED ? ", of no module" : ", not attached";
+}
+
+/* In a section "?...": it is left out. Callbacks are told with their ops. */
+static bool is_optional(const struct bpf_program *prog)
+{
+	return !bpf_program__autoload(prog) && bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS;
+}
+
+static void print_prog_json(const struct file *f, const struct bpf_program *prog)
+{
+	const struct bpf_module *mod = bpf_program__module(prog);
+	const char *need = module_prog_need(prog), *option = module_prog_option(prog);
+
+	jsonw_start_object(json_wtr);
+	jsonw_string_field(json_wtr, "name", bpf_program__name(prog));
+	jsonw_string_field(json_wtr, "section", bpf_program__section_name(prog));
+	jsonw_bool_field(json_wtr, "attached", !*describe_prog(f, prog));
+	jsonw_bool_field(json_wtr, "optional", is_optional(prog));
+	if (mod)
+		jsonw_string_field(json_wtr, "module", bpf_module__name(mod));
+	if (*need)
+		jsonw_string_field(json_wtr, "needs", need);
+	if (*option)
+		jsonw_string_field(json_wtr, "takes", option);
+	jsonw_end_object(json_wtr);
+}
+
+static void print_prog_plain(const struct file *f, const struct bpf_program *prog,
+			     const char *label)
+{
+	const char *name = module_text(bpf_program__name(prog)), *need = module_prog_need(prog);
+	const struct bpf_module *mod = bpf_program__module(prog);
+	/* of a callback the ops tell it */
+	bool tells_module = mod && has_several_modules(f) &&
+			    bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS;
+
+	printf(LABEL "%s (%s%s%s%s", label, name, module_text(bpf_program__section_name(prog)),
+	       describe_prog(f, prog), tells_module ? ", of " : "",
+	       tells_module ? bpf_module__name(mod) : "");
+	if (is_optional(prog))
+		printf(", optional");
+	else if (*need)
+		printf(", needs %s.%s", name, need);
+	printf(")\n");
+}
+
 static void print_progs_maps_json(const struct file *f)
 {
 	struct bpf_program *prog;
@@ -240,13 +301,8 @@ static void print_progs_maps_json(const struct file *f)
 
 	jsonw_name(json_wtr, "programs");
 	jsonw_start_array(json_wtr);
-	bpf_object__for_each_program(prog, f->obj) {
-		jsonw_start_object(json_wtr);
-		jsonw_string_field(json_wtr, "name", bpf_program__name(prog));
-		jsonw_string_field(json_wtr, "section", bpf_program__section_name(prog));
-		jsonw_bool_field(json_wtr, "attached", module_prog_is_used(f->obj, f->elf, prog));
-		jsonw_end_object(json_wtr);
-	}
+	bpf_object__for_each_program(prog, f->obj)
+		print_prog_json(f, prog);
 	jsonw_end_array(json_wtr);
 
 	jsonw_name(json_wtr, "maps");
@@ -269,9 +325,7 @@ static void print_progs_maps_plain(const struct file *f)
 	struct bpf_map *map;
 
 	bpf_object__for_each_program(prog, f->obj) {
-		printf(LABEL "%s (%s%s)\n", label, module_text(bpf_program__name(prog)),
-		       module_text(bpf_program__section_name(prog)),
-		       module_prog_is_used(f->obj, f->elf, prog) ? "" : ", not attached");
+		print_prog_plain(f, prog, label);
 		label = "";
 	}
 
@@ -394,6 +448,16 @@ static bool is_gpl_compatible(const struct file *f)
 	return false;
 }
 
+static bool has_ops(const struct file *f)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, f->obj)
+		if (bpf_map__module(map))
+			return true;
+	return false;
+}
+
 static void print_file_json(struct file *f)
 {
 	jsonw_start_object(json_wtr);
@@ -418,19 +482,28 @@ static void print_file_plain(const struct file *f)
 	printf(LABEL "%s\n", "file", f->path);
 	print_infos_plain(f);
 	printf(LABEL "%s%s\n", "license", module_text(module_elf_license(f->elf) ?: "none"),
-	       is_gpl_compatible(f) ? "" : ", not GPL-compatible: the kernel takes no such ops");
+	       is_gpl_compatible(f) || !has_ops(f) ? "" :
+	       ", not GPL-compatible: the kernel takes no such ops");
 	print_modules_plain(f);
 	print_progs_maps_plain(f);
 	visit_params(f, print_param_plain, &list);
 	print_missing_plain(f);
 }
 
+static bool has_links(const struct file *f)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, f->obj)
+		if (module_prog_kind(prog) != MODULE_PROG_OTHER)
+			return true;
+	return false;
+}
+
 static int show_file(struct file *f)
 {
-	if (!bpf_object__next_module(f->obj, NULL)) {
-		p_err("no ops in %s, nothing to load as a module", f->path);
-		return -1;
-	}
+	if (!has_ops(f) && !has_links(f))
+		return module_nothing_to_load(f->path);
 
 	f->elf = module_elf_open(f->path);
 	if (!f->elf)

@@ -89,6 +89,7 @@ void module_free(struct module *mod)
 	free(mod->ops);
 	free(mod->prog_ids);
 	free(mod->map_ids);
+	free(mod->links);
 }
 
 /* Fill the arrays of @mod, which have room for what @mod->info counts. */
@@ -102,6 +103,9 @@ static int module_fill(int fd, struct module *mod)
 		.prog_ids = ptr_to_u64(mod->prog_ids),
 		.map_cnt = mod->info.map_cnt,
 		.map_ids = ptr_to_u64(mod->map_ids),
+		.links_cnt = mod->info.links_cnt,
+		.links = ptr_to_u64(mod->links),
+		.links_size = sizeof(*mod->links),
 	};
 	__u32 len = sizeof(info);
 	int err;
@@ -113,6 +117,7 @@ static int module_fill(int fd, struct module *mod)
 	info.ops_cnt = min(info.ops_cnt, mod->info.ops_cnt);
 	info.prog_cnt = min(info.prog_cnt, mod->info.prog_cnt);
 	info.map_cnt = min(info.map_cnt, mod->info.map_cnt);
+	info.links_cnt = min(info.links_cnt, mod->info.links_cnt);
 	mod->info = info;
 	return 0;
 }
@@ -129,7 +134,8 @@ int module_read(int fd, struct module *mod)
 	mod->ops = calloc(mod->info.ops_cnt, sizeof(*mod->ops));
 	mod->prog_ids = calloc(mod->info.prog_cnt, sizeof(*mod->prog_ids));
 	mod->map_ids = calloc(mod->info.map_cnt, sizeof(*mod->map_ids));
-	if (!mod->ops || !mod->prog_ids || !mod->map_ids)
+	mod->links = calloc(mod->info.links_cnt, sizeof(*mod->links));
+	if (!mod->ops || !mod->prog_ids || !mod->map_ids || !mod->links)
 		return -ENOMEM;
 
 	return module_fill(fd, mod);

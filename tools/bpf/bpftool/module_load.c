@@ -19,34 +19,7 @@
 #include "json_writer.h"
 #include "main.h"
 #include "module.h"
-
-struct load_args {
-	const char **objs; /* files and names */
-	int obj_cnt;
-	const char *option; /* a word that is for one OBJ only, NULL for none */
-	const char *file; /* of the OBJ that is loaded now */
-	char path[PATH_MAX];
-	const char *name;
-	const char *pin;
-	struct module_pin pin_to; /* what is known of it */
-	struct module_progs left_out; /* found when the object is loaded */
-	int replace_fd; /* of the module to replace, -1 for none */
-	bool bound;
-	const char **ops; /* none: all but the optional ones */
-	int ops_cnt;
-	struct load_param {
-		const char *text; /* PARAM=VALUE, later ones win */
-		const struct module_conf_line *line; /* of modules.d, NULL for a word */
-	} *params;
-	int param_cnt;
-	bool dry_run;
-	bool in_list; /* of a JSON array that is begun already */
-	bool by_name; /* as with modprobe, what is loaded already is no error */
-	bool by_system; /* and nobody needs to be told of it */
-	/* of the modules to be loaded those that are there already */
-	struct bpf_module_info *present;
-	int present_cnt;
-};
+#include "module_load.h"
 
 static int parse_replace(int *argc, char ***argv, struct load_args *args)
 {
@@ -73,6 +46,10 @@ static int check_args(const struct load_args *args)
 		p_err("a module gets the name of the one that it replaces; leave out 'name'");
 		return -1;
 	}
+	if (args->reuse && args->replace_fd < 0) {
+		p_err("'reuse' takes maps of a module that is replaced; use 'replace'");
+		return -1;
+	}
 	return 0;
 }
 
@@ -86,6 +63,8 @@ static int parse_value(const char *key, int *argc, char ***argv, struct load_arg
 		args->name = **argv;
 	else if (strcmp(key, "pin") == 0)
 		args->pin = **argv;
+	else if (strcmp(key, "reuse") == 0)
+		args->reuse = **argv;
 	else
 		args->ops[args->ops_cnt++] = **argv;
 	NEXT_ARGP();
@@ -95,7 +74,7 @@ static int parse_value(const char *key, int *argc, char ***argv, struct load_arg
 static bool has_value(const char *key)
 {
 	return strcmp(key, "replace") == 0 || strcmp(key, "name") == 0 ||
-	       strcmp(key, "pin") == 0 || strcmp(key, "ops") == 0;
+	       strcmp(key, "pin") == 0 || strcmp(key, "ops") == 0 || strcmp(key, "reuse") == 0;
 }
 
 /* Keywords are not abbreviated, since they could be names. */
@@ -141,248 +120,6 @@ static int parse_args(int argc, char **argv, struct load_args *args)
 	return check_args(args);
 }
 
-static bool is_ops(const struct bpf_map *map)
-{
-	return bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS;
-}
-
-/* Is it one of the object's ops, or of those to be loaded one of @mod? */
-static bool is_ops_of(const struct bpf_map *map, const struct bpf_module *mod)
-{
-	return is_ops(map) && (!mod || (bpf_map__module(map) == mod && bpf_map__autocreate(map)));
-}
-
-/* Those of the object or of @mod as "a, b": to be freed, NULL without memory. */
-static char *list_ops(const struct bpf_object *obj, const struct bpf_module *mod)
-{
-	const char *sep = "";
-	struct bpf_map *map;
-	char *list = NULL;
-	size_t size;
-	FILE *f;
-
-	f = open_memstream(&list, &size);
-	if (!f)
-		return NULL;
-	bpf_object__for_each_map(map, obj) {
-		if (!is_ops_of(map, mod))
-			continue;
-		fprintf(f, "%s%s", sep, module_text(bpf_map__name(map)));
-		sep = ", ";
-	}
-	fclose(f);
-	return list;
-}
-
-/* Has it ops to be loaded? */
-static bool is_chosen(const struct bpf_object *obj, const struct bpf_module *mod)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, obj)
-		if (is_ops_of(map, mod))
-			return true;
-	return false;
-}
-
-/* The first module after @prev that is to be loaded, NULL for none. */
-static struct bpf_module *next_chosen(const struct bpf_object *obj, const struct bpf_module *prev)
-{
-	struct bpf_module *mod = bpf_object__next_module(obj, prev);
-
-	while (mod && !is_chosen(obj, mod))
-		mod = bpf_object__next_module(obj, mod);
-	return mod;
-}
-
-static int choose_ops(struct bpf_object *obj, const struct load_args *args)
-{
-	struct bpf_map *map;
-	char *names;
-	int i;
-
-	bpf_object__for_each_map(map, obj)
-		if (is_ops(map) && args->ops_cnt)
-			bpf_map__set_autocreate(map, false);
-
-	for (i = 0; i < args->ops_cnt; i++) {
-		map = bpf_object__find_map_by_name(obj, args->ops[i]);
-		if (!map || !is_ops(map)) {
-			names = list_ops(obj, NULL);
-			p_err("no ops %s in %s; it has %s", args->ops[i], args->file, names ?: "");
-			free(names);
-			return -1;
-		}
-		bpf_map__set_autocreate(map, true);
-	}
-
-	if (!next_chosen(obj, NULL)) {
-		names = list_ops(obj, NULL);
-		p_err("all ops of %s are optional; choose with 'ops' from %s", args->file,
-		      names ?: "");
-		free(names);
-		return -1;
-	}
-	return 0;
-}
-
-/* A global variable is the same for all modules, an op is one's own. */
-static struct bpf_module *find_param_module(const struct bpf_object *obj, const char *name)
-{
-	struct bpf_map *map = NULL;
-	char *ops;
-
-	ops = strndup(name, strcspn(name, "."));
-	if (ops)
-		map = bpf_object__find_map_by_name(obj, ops);
-	free(ops);
-	return (map ? bpf_map__module(map) : NULL) ?: next_chosen(obj, NULL);
-}
-
-/* The text is the configuration's or the user's, so that it is cut as a copy. */
-static int set_param(struct bpf_object *obj, const struct load_param *param)
-{
-	const struct module_conf_line *line = param->line;
-	char *name = strdup(param->text), *value;
-	int err;
-
-	if (!name) {
-		p_err("mem alloc failed");
-		return -1;
-	}
-	value = strchr(name, '=');
-	*value++ = '\0';
-	err = bpf_module__set_param(find_param_module(obj, name), name, value);
-	if (err && line)
-		p_err("%s:%u: %s", module_text(line->file), line->number,
-		      module_last_warning("can't set a parameter"));
-	else if (err)
-		p_err("%s", module_last_warning("can't set a parameter"));
-	free(name);
-	return err ? -1 : 0;
-}
-
-static int set_params(struct bpf_object *obj, const struct load_args *args)
-{
-	int i;
-
-	for (i = 0; i < args->param_cnt; i++)
-		if (set_param(obj, &args->params[i]))
-			return -1;
-	return 0;
-}
-
-/* What names a module or its pin is meant for one. */
-static int check_only_one(const struct bpf_object *obj, const struct load_args *args)
-{
-	struct bpf_module *first = next_chosen(obj, NULL), *second = next_chosen(obj, first);
-
-	if (!second || (!args->name && !args->pin && args->replace_fd < 0))
-		return 0;
-
-	p_err("'%s' is for one module, %s has %s and %s; choose with 'ops'",
-	      args->name ? "name" : args->pin ? "pin" : "replace", args->file,
-	      bpf_module__name(first), bpf_module__name(second));
-	return -1;
-}
-
-/* A name alone loads what is missing; with 'replace' it is about what is there. */
-static bool may_be_present(const struct load_args *args)
-{
-	return args->by_name && args->replace_fd < 0;
-}
-
-/* Is a module of that name live? An error of the kernel's proves nothing, the name
- * may be one of the subsystem's. It is then kept in args->present, and 0 returned;
- * -ENOENT if there is none, or who asks may load and not look; else -1 with the error
- * printed.
- */
-static int find_present(const struct bpf_module *mod, struct load_args *args)
-{
-	struct bpf_module_info *info = &args->present[args->present_cnt];
-	const char *name = bpf_module__name(mod);
-	int err;
-
-	err = module_look_up(name, true, info);
-	if (err == -ENOENT || err == -EPERM)
-		return -ENOENT;
-	if (err) {
-		p_err("can't look for module %s: %s", name, module_look_strerror(err));
-		return -1;
-	}
-	if (info->state == BPF_MODULE_STATE_DETACHED) {
-		p_err("module %s (id %u) is detached: it is loaded and does nothing; unload it first",
-		      info->name, info->id);
-		return -1;
-	}
-	if (args->bound && !(info->flags & BPF_F_MODULE_BOUND)) {
-		p_err("module %s (id %u) is loaded already, and not bound", info->name, info->id);
-		return -1;
-	}
-	args->present_cnt++;
-	return 0;
-}
-
-/* What is left is to be loaded. */
-static int leave_out_present(struct bpf_object *obj, struct load_args *args)
-{
-	struct bpf_module *mod;
-	struct bpf_map *map;
-	int err;
-
-	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod)) {
-		err = find_present(mod, args);
-		if (err == -ENOENT)
-			continue;
-		if (err)
-			return err;
-		bpf_object__for_each_map(map, obj)
-			if (bpf_map__module(map) == mod)
-				bpf_map__set_autocreate(map, false);
-	}
-	return 0;
-}
-
-/* Fit the object's modules to the arguments: 0, or -1 with the error printed. */
-static int set_up_modules(struct bpf_object *obj, struct load_args *args)
-{
-	struct bpf_module *mod;
-
-	if (!bpf_object__next_module(obj, NULL)) {
-		p_err("no ops in %s, nothing to load as a module", args->file);
-		return -1;
-	}
-	if (choose_ops(obj, args) || check_only_one(obj, args))
-		return -1;
-
-	/* one that is left out takes no name */
-	bpf_object__for_each_module(mod, obj)
-		if (!is_chosen(obj, mod))
-			bpf_module__set_autocreate(mod, false);
-
-	mod = next_chosen(obj, NULL);
-	if (args->name && !module_is_name(args->name))
-		return module_bad_name(args->name);
-	if (args->name && bpf_module__set_name(mod, args->name)) {
-		p_err("%s", module_last_warning("can't name a module"));
-		return -1;
-	}
-
-	if (may_be_present(args) && leave_out_present(obj, args))
-		return -1;
-	mod = next_chosen(obj, NULL);
-	if (!mod)
-		return 0;
-
-	for (; mod; mod = next_chosen(obj, mod)) {
-		if (bpf_module__set_autocreate(mod, true)) {
-			p_err("%s", module_last_warning("can't load a module"));
-			return -1;
-		}
-	}
-	return set_params(obj, args);
-}
-
 static void cut_line(char *log)
 {
 	log[strcspn(log, "\n")] = '\0';
@@ -409,13 +146,27 @@ static void describe_owner(const char *name, char *text, size_t size)
 		snprintf(text, size, "; see '%s module list'", bin_name);
 }
 
+/* libbpf's line says of which module it is, too. */
+static const char *without_module(const char *line)
+{
+	const char *rest = str_has_pfx(line, "module '") ? strstr(line, "': ") : NULL;
+
+	return rest ? rest + strlen("': ") : line;
+}
+
 static void attach_error(const struct bpf_object *obj, const struct bpf_module *mod, char *log)
 {
-	const char *name = bpf_module__name(mod);
+	const char *name = bpf_module__name(mod), *reason;
 	char who[256] = "";
 	int err = errno;
 
 	cut_line(log);
+	reason = module_last_warning("");
+	/* the kernel was not asked: a program was not attached */
+	if (!log[0] && *reason && !strstr(reason, ": failed to load: ")) {
+		p_err("can't load module %s: %s", name, module_text(without_module(reason)));
+		return;
+	}
 	if (err == EEXIST && is_about_op(log))
 		module_find_clash(obj, log, who, sizeof(who));
 	else if (err == EEXIST)
@@ -426,12 +177,13 @@ static void attach_error(const struct bpf_object *obj, const struct bpf_module *
 static struct bpf_link *attach_module(struct bpf_module *mod, const struct load_args *args,
 				      char *log, size_t log_size)
 {
+	int replace_fd = load_get_replace_fd(mod, args);
 	struct bpf_link *link;
 
 	bpf_module__set_log_buf(mod, log, log_size);
 	bpf_module__set_flags(mod, args->bound ? BPF_F_MODULE_BOUND : 0);
-	if (args->replace_fd >= 0)
-		bpf_module__set_replace_fd(mod, args->replace_fd);
+	if (replace_fd >= 0)
+		bpf_module__set_replace_fd(mod, replace_fd);
 
 	link = bpf_module__attach(mod);
 	bpf_module__set_log_buf(mod, NULL, 0);
@@ -449,11 +201,11 @@ static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
 	int err = -ENOENT;
 
 	while (!(*link = attach_module(mod, args, log, sizeof(log)))) {
-		bool may_come = errno == EEXIST && may_be_present(args) && !is_about_op(log);
+		bool may_come = errno == EEXIST && load_may_be_present(args) && !is_about_op(log);
 		int attach_err = errno;
 
 		if (may_come)
-			err = find_present(mod, args);
+			err = load_find_present(mod, args);
 		if (err != -ENOENT)
 			return err;
 		if (!may_come || wait_ms > 500) {
@@ -492,93 +244,13 @@ static int pin_present(const struct load_args *args)
 	return err;
 }
 
-static void report_present(const struct bpf_module_info *info)
-{
-	if (!json_output) {
-		printf("Module %s (id %u) is loaded already\n", info->name, info->id);
-		return;
-	}
-
-	jsonw_start_object(json_wtr);
-	jsonw_uint_field(json_wtr, "id", info->id);
-	jsonw_string_field(json_wtr, "name", info->name);
-	jsonw_bool_field(json_wtr, "loaded_already", true);
-	jsonw_end_object(json_wtr);
-}
-
-static void report_module(const struct bpf_object *obj, const struct bpf_module *mod,
-			  const struct load_args *args)
-{
-	const char *name = bpf_module__name(mod);
-	struct bpf_module_info info;
-	struct bpf_map *map;
-	char *names;
-
-	/* somebody else's, or a dry run's, which has none */
-	if (bpf_module__fd(mod) < 0 || module_get_info(bpf_module__fd(mod), &info))
-		info.id = 0;
-
-	/* the name will be that of the other one */
-	if (args->dry_run && args->replace_fd >= 0 && !module_get_info(args->replace_fd, &info)) {
-		name = info.name;
-		info.id = 0;
-	}
-
-	if (!json_output) {
-		names = list_ops(obj, mod);
-		if (info.id)
-			printf("Loaded module %s (id %u) with ops %s\n", name, info.id,
-			       names ?: "");
-		else
-			printf("Would load module %s with ops %s\n", name, names ?: "");
-		free(names);
-		return;
-	}
-
-	jsonw_start_object(json_wtr);
-	if (info.id)
-		jsonw_uint_field(json_wtr, "id", info.id);
-	jsonw_string_field(json_wtr, "name", name);
-	if (args->dry_run)
-		jsonw_bool_field(json_wtr, "dry_run", true);
-	jsonw_name(json_wtr, "ops");
-	jsonw_start_array(json_wtr);
-	bpf_object__for_each_map(map, obj)
-		if (bpf_map__module(map) == mod && bpf_map__autocreate(map))
-			jsonw_string(json_wtr, bpf_map__name(map));
-	jsonw_end_array(json_wtr);
-	module_progs_json(&args->left_out);
-	if (args->pin_to.old)
-		jsonw_string_field(json_wtr, "pin_was_of", args->pin_to.old);
-	jsonw_end_object(json_wtr);
-}
-
-static void report_load(const struct bpf_object *obj, const struct load_args *args)
-{
-	bool is_array = json_output && !args->in_list;
-	struct bpf_module *mod;
-	int i;
-
-	if (is_array)
-		jsonw_start_array(json_wtr);
-	for (i = 0; i < args->present_cnt && (json_output || !args->by_system); i++)
-		report_present(&args->present[i]);
-	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod))
-		if (args->dry_run || bpf_module__fd(mod) >= 0)
-			report_module(obj, mod, args);
-	if (is_array)
-		jsonw_end_array(json_wtr);
-	if (!json_output)
-		module_progs_plain(&args->left_out);
-}
-
 /* Load what is chosen into the kernel, all or nothing. */
 static int attach_modules(struct bpf_object *obj, struct load_args *args,
 			  struct bpf_link **links, int *cnt)
 {
 	struct bpf_module *mod;
 
-	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod)) {
+	for (mod = load_next_chosen(obj, NULL); mod; mod = load_next_chosen(obj, mod)) {
 		if (attach_missing(obj, mod, args, &links[*cnt])) {
 			while (*cnt > 0)
 				bpf_link__destroy(links[--*cnt]);
@@ -597,7 +269,7 @@ static int attach_modules(struct bpf_object *obj, struct load_args *args,
 static int pin_modules(struct load_args *args, struct module_map_pins *map_pins,
 		       struct bpf_link **links, int *cnt)
 {
-	bool stays = args->replace_fd >= 0;
+	bool stays = args->replace_fd >= 0 || args->anew_cnt;
 
 	if (!*cnt)
 		return args->pin ? pin_present(args) : 0;
@@ -632,11 +304,11 @@ static int check_dry_run(const struct bpf_object *obj, const struct load_args *a
 	struct bpf_module *mod;
 	char who[256];
 
-	for (mod = next_chosen(obj, NULL); mod; mod = next_chosen(obj, mod)) {
+	for (mod = load_next_chosen(obj, NULL); mod; mod = load_next_chosen(obj, mod)) {
 		const char *name = bpf_module__name(mod);
 		struct bpf_module_info info;
 
-		if (args->replace_fd >= 0 || module_look_up(name, true, &info))
+		if (load_get_replace_fd(mod, args) >= 0 || module_look_up(name, true, &info))
 			continue;
 		describe_owner(name, who, sizeof(who));
 		p_err("can't load module %s: module name \"%s\" is taken%s", name, name, who);
@@ -648,16 +320,18 @@ static int check_dry_run(const struct bpf_object *obj, const struct load_args *a
 /* Before anything is loaded; there may be no need to make the pin. */
 static int check_pin(const struct bpf_object *obj, struct load_args *args)
 {
-	if (!args->pin || !next_chosen(obj, NULL))
+	const struct bpf_module *mod = load_next_chosen(obj, NULL);
+
+	if (!args->pin || !mod)
 		return 0;
-	return module_pin_check(&args->pin_to, args->pin, args->replace_fd);
+	return module_pin_check(&args->pin_to, args->pin, load_get_replace_fd(mod, args));
 }
 
 static int load_programs(struct bpf_object *obj, const struct load_args *args)
 {
 	int err;
 
-	if (!next_chosen(obj, NULL))
+	if (!load_next_chosen(obj, NULL))
 		return 0;
 	set_max_rlimit();
 	err = bpf_object__load(obj);
@@ -673,7 +347,7 @@ static int load_modules(struct bpf_object *obj, struct load_args *args, struct b
 	struct module_map_pins map_pins = {};
 	int err;
 
-	if (set_up_modules(obj, args) || check_pin(obj, args) ||
+	if (load_set_up(obj, args) || check_pin(obj, args) ||
 	    module_progs_leave_out(&args->left_out, obj, args->file))
 		return -1;
 	if (args->dry_run)
@@ -686,7 +360,7 @@ static int load_modules(struct bpf_object *obj, struct load_args *args, struct b
 		err = attach_modules(obj, args, links, cnt) ?:
 		      pin_modules(args, &map_pins, links, cnt);
 	if (!err)
-		report_load(obj, args);
+		load_report(obj, args);
 	module_map_pins_free(&map_pins);
 	return err;
 }
@@ -702,8 +376,10 @@ static int load_object(struct bpf_object *obj, struct load_args *args)
 	links = calloc(cnt + 1, sizeof(*links));
 	args->present = calloc(cnt + 1, sizeof(*args->present));
 	args->present_cnt = 0;
+	args->anew = calloc(cnt + 1, sizeof(*args->anew));
+	args->anew_cnt = 0;
 	cnt = 0;
-	if (links && args->present)
+	if (links && args->present && args->anew)
 		err = load_modules(obj, args, links, &cnt);
 	else
 		p_err("mem alloc failed");
@@ -713,6 +389,10 @@ static int load_object(struct bpf_object *obj, struct load_args *args)
 		bpf_link__disconnect(links[cnt]);
 		bpf_link__destroy(links[cnt]);
 	}
+	while (args->anew && args->anew_cnt > 0)
+		close(args->anew[--args->anew_cnt].fd);
+	free(args->anew);
+	args->anew = NULL;
 	free(links);
 	free(args->present);
 	args->present = NULL;
@@ -800,9 +480,14 @@ static int load_name(const struct load_args *args, const char *name,
 	return err;
 }
 
-int module_load_by_name(const char *name, const struct module_conf *conf)
+int module_load_by_name(const char *name, const struct module_conf *conf, bool waits)
 {
-	struct load_args args = { .replace_fd = -1, .by_system = true, .in_list = true };
+	struct load_args args = {
+		.replace_fd = -1,
+		.by_system = true,
+		.in_list = true,
+		.waits = waits,
+	};
 
 	return load_name(&args, name, conf);
 }

@@ -325,6 +325,56 @@ void module_free_missing(struct module_missing *missing, size_t cnt)
 	free(missing);
 }
 
+/* What stands in the kernel's BTF for the target of a program, if that is in its section. */
+static const char *target_kind(const struct bpf_program *prog, const char **pfx, __u32 *kind)
+{
+	*pfx = "";
+	*kind = BTF_KIND_FUNC;
+	switch (bpf_program__expected_attach_type(prog)) {
+	case BPF_TRACE_FENTRY:
+	case BPF_TRACE_FEXIT:
+	case BPF_MODIFY_RETURN:
+		return "function";
+	case BPF_TRACE_ITER:
+		*pfx = "bpf_iter_";
+		return "iterator";
+	case BPF_LSM_MAC:
+	case BPF_LSM_CGROUP:
+		*pfx = "bpf_lsm_";
+		return "LSM hook";
+	case BPF_TRACE_RAW_TP:
+		*pfx = "btf_trace_";
+		*kind = BTF_KIND_TYPEDEF;
+		return "tracepoint";
+	default:
+		return NULL;
+	}
+}
+
+static bool is_by_btf(const struct bpf_program *prog)
+{
+	return bpf_program__type(prog) == BPF_PROG_TYPE_TRACING ||
+	       bpf_program__type(prog) == BPF_PROG_TYPE_LSM;
+}
+
+static void check_targets(struct search *s, const struct bpf_object *obj)
+{
+	const char *target, *what, *pfx;
+	struct bpf_program *prog;
+	char name[512];
+	__u32 kind;
+
+	bpf_object__for_each_program(prog, obj) {
+		target = strchr(bpf_program__section_name(prog), '/');
+		what = is_by_btf(prog) ? target_kind(prog, &pfx, &kind) : NULL;
+		if (!target || !what || !bpf_program__module(prog))
+			continue;
+		snprintf(name, sizeof(name), "%s%s", pfx, target + 1);
+		if (!find_btf(s, name, kind))
+			add_missing(s, what, !bpf_program__autoload(prog), "%s", target + 1);
+	}
+}
+
 int module_find_missing(const struct bpf_object *obj, const char *file,
 			const struct module_elf *elf, struct module_missing **missing, size_t *cnt)
 {
@@ -341,6 +391,7 @@ int module_find_missing(const struct bpf_object *obj, const char *file,
 		check_map_types(&s, obj);
 		check_kconfig(&s, btf, elf);
 		check_ksyms(&s, btf, elf);
+		check_targets(&s, obj);
 	}
 	free_btfs(&s);
 	btf__free(btf);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Programs of an object that its modules do not take in: nothing would attach or
- * run them, so they are not loaded either, and named.
+ * Programs of an object that its modules do not take in: no link attaches and nothing
+ * runs them, so they are not loaded either, and named.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -64,7 +64,11 @@ int module_progs_leave_out(struct module_progs *left_out, const struct bpf_objec
 	if (!elf)
 		return -1;
 	bpf_object__for_each_program(prog, obj) {
-		if (!bpf_program__autoload(prog) || module_prog_is_used(obj, elf, prog))
+		if (!bpf_program__autoload(prog) || bpf_program__module(prog) ||
+		    module_prog_is_used(obj, elf, prog))
+			continue;
+		/* libbpf refuses what could be attached and belongs to no module */
+		if (module_prog_kind(prog) != MODULE_PROG_OTHER)
 			continue;
 		bpf_program__set_autoload(prog, false);
 		left_out->progs[left_out->cnt++] = prog;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Which BPF modules programs and maps belong to, for the commands that list
+ * Which BPF modules programs, maps and links belong to, for the commands that list
  * these.
  */
 #ifndef _GNU_SOURCE
@@ -100,11 +100,52 @@ void module_refs_free(void)
 	}
 }
 
+/* NULL without a name: who asks may not list modules. */
+static const char *find_name(__u32 id)
+{
+	const struct module_name *name;
+
+	get_refs(BPF_OBJ_PROG);
+	for (name = names; name; name = name->next)
+		if (name->id == id)
+			return name->name;
+	return NULL;
+}
+
+static void link_ref_plain(__u32 id)
+{
+	const char *name = id ? find_name(id) : NULL;
+
+	if (name)
+		printf("\n\tmodule %s", name);
+	else if (id)
+		printf("\n\tmodule_id %u", id);
+}
+
+static void link_ref_json(__u32 id)
+{
+	const char *name = id ? find_name(id) : NULL;
+
+	if (!id)
+		return;
+	jsonw_name(json_wtr, "modules");
+	jsonw_start_array(json_wtr);
+	jsonw_start_object(json_wtr);
+	jsonw_uint_field(json_wtr, "id", id);
+	if (name)
+		jsonw_string_field(json_wtr, "name", name);
+	jsonw_end_object(json_wtr);
+	jsonw_end_array(json_wtr);
+}
+
 void module_refs_plain(enum bpf_obj_type type, __u32 id)
 {
 	struct hashmap *refs = get_refs(type);
 	const char *sep = "\n\tmodule ";
 	struct hashmap_entry *entry;
+
+	if (type == BPF_OBJ_LINK)
+		return link_ref_plain(id);
 
 	if (!refs)
 		return;
@@ -122,6 +163,9 @@ void module_refs_json(enum bpf_obj_type type, __u32 id)
 	struct hashmap *refs = get_refs(type);
 	struct hashmap_entry *entry;
 	bool any = false;
+
+	if (type == BPF_OBJ_LINK)
+		return link_ref_json(id);
 
 	if (!refs)
 		return;

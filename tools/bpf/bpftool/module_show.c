@@ -70,7 +70,7 @@ static const char *ops_type_name(const struct bpf_module_ops_info *ops)
 	return t ? btf__name_by_offset(btf, t->name_off) : "?";
 }
 
-static void get_prog_name(__u32 id, char *name, size_t size)
+void module_get_prog_name(__u32 id, char *name, size_t size)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
@@ -197,6 +197,11 @@ static __u64 loaded_at(__u64 load_time)
 	       (real.tv_nsec - boot.tv_nsec + (__s64)load_time) / 1000000000;
 }
 
+static bool exit_runs(const struct bpf_module_info *info)
+{
+	return info->exit_state == BPF_MODULE_EXIT_RUNNING;
+}
+
 static struct btf *load_btf(const struct bpf_module_info *info)
 {
 	return info->btf_id ? btf__load_from_kernel_by_id(info->btf_id) : NULL;
@@ -274,6 +279,12 @@ static void print_module_json(const struct module *mod, const struct module_user
 	}
 	jsonw_end_array(json_wtr);
 
+	module_links_json(mod);
+	if (info->init_prog_id)
+		jsonw_uint_field(json_wtr, "init_prog_id", info->init_prog_id);
+	if (info->exit_prog_id)
+		jsonw_uint_field(json_wtr, "exit_prog_id", info->exit_prog_id);
+	jsonw_bool_field(json_wtr, "exit_running", exit_runs(info));
 	print_ids_json("prog_ids", mod->prog_ids, info->prog_cnt);
 	print_ids_json("map_ids", mod->map_ids, info->map_cnt);
 	print_params_json(mod, btf);
@@ -352,7 +363,8 @@ static void print_module_plain(const struct module *mod, const struct module_use
 	printf("%-10s%s\n", "name", info->name);
 	module_print_desc_plain(btf);
 	printf("%-10s%u\n", "id", info->id);
-	printf("%-10s%s%s\n", "state", module_state_name(info->state),
+	printf("%-10s%s%s%s\n", "state", module_state_name(info->state),
+	       exit_runs(info) ? ", its exit program runs" : "",
 	       info->flags & BPF_F_MODULE_BOUND ? ", bound" : "");
 	print_users_plain(info->users, users);
 	printf("%-10s%s\n", "memory", memory);
@@ -361,8 +373,14 @@ static void print_module_plain(const struct module *mod, const struct module_use
 		printf("%-10s%s (%s, %s%s%s)\n", i ? "" : "ops", mod->ops[i].name,
 		       ops_type_name(&mod->ops[i]), ops_state_name(mod->ops[i].state),
 		       mod->ops[i].reason[0] ? ": " : "", mod->ops[i].reason);
+	module_links_plain(mod);
+	if (info->init_prog_id)
+		print_id_plain("init", info->init_prog_id, module_get_prog_name);
+	if (info->exit_prog_id)
+		print_id_plain("exit", info->exit_prog_id, module_get_prog_name);
 	for (i = 0; i < info->prog_cnt; i++)
-		print_id_plain(i ? "" : "progs", mod->prog_ids[i], get_prog_name);
+		print_id_plain(i ? "" : "progs", mod->prog_ids[i],
+			       module_get_prog_name);
 	for (i = 0; i < info->map_cnt; i++)
 		print_id_plain(i ? "" : "maps", mod->map_ids[i], get_map_name);
 	module_visit_loaded_params(mod, print_param_plain, &params);
@@ -516,7 +534,7 @@ static void dump_prog_json(__u32 id)
 		return;
 	}
 
-	get_prog_name(id, name, sizeof(name));
+	module_get_prog_name(id, name, sizeof(name));
 	jsonw_start_object(json_wtr);
 	jsonw_uint_field(json_wtr, "prog_id", id);
 	jsonw_string_field(json_wtr, "prog_name", name);
@@ -547,7 +565,7 @@ static void dump_member_plain(const struct btf *btf, const struct btf_member *m,
 	if (module_is_func_ptr(btf, m->type)) {
 		__u32 id = *(unsigned long *)data;
 
-		get_prog_name(id, name, sizeof(name));
+		module_get_prog_name(id, name, sizeof(name));
 		printf("%s (prog %u)\n", module_text(name), id);
 		return;
 	}

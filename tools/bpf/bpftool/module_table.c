@@ -15,7 +15,7 @@
 #include "main.h"
 #include "module.h"
 
-enum { ID, NAME, STATE, USERS, OPS, MEMORY, AGE, LOADER, COLUMNS };
+enum { ID, NAME, STATE, USERS, OPS, LINKS, MEMORY, AGE, LOADER, COLUMNS };
 
 static const struct {
 	const char *title;
@@ -26,6 +26,7 @@ static const struct {
 	[STATE]		= { "STATE" },
 	[USERS]		= { "USERS", true },
 	[OPS]		= { "OPS", true },
+	[LINKS]		= { "LINKS", true },
 	[MEMORY]	= { "MEMORY", true },
 	[AGE]		= { "AGE", true },
 	[LOADER]	= { "LOADER" },
@@ -58,6 +59,9 @@ static void fill_cell(struct row *row, int column, const struct bpf_module_info 
 		break;
 	case OPS:
 		snprintf(cell, size, "%u", info->ops_cnt);
+		break;
+	case LINKS:
+		snprintf(cell, size, "%u", info->links_cnt);
 		break;
 	case MEMORY:
 		module_format_memory(cell, size, info->memory);

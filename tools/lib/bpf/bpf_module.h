@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
- * For BPF programs: what a BPF module tells of itself.
- *
- * The texts are kept in the object and in its BTF, for "bpftool module info" and
- * "show"; neither libbpf nor the kernel looks at them. They are UTF-8, written as it
- * is: the compiler takes no "\303\274" there.
+ * For BPF programs: what a BPF module consists of, and what it tells of itself.
  */
 #ifndef __BPF_MODULE_H__
 #define __BPF_MODULE_H__
@@ -13,6 +9,37 @@
 
 #define __BPF_MODINFO_CAT2(a, b) a##b
 #define __BPF_MODINFO_CAT(a, b) __BPF_MODINFO_CAT2(a, b)
+
+/*
+ * Declare a module that has no ops, or whose ops are in SEC(".module.NAME"): the
+ * programs of the object are attached when it is loaded, and detached when it is
+ * unloaded.
+ *
+ *	BPF_MODULE("tracer");
+ *
+ *	SEC("fentry/do_unlinkat")
+ *	int BPF_PROG(unlinks) { ... }
+ *
+ * SEC("module.init") runs before the first op is registered, and SEC("module.exit")
+ * when the module has ended. Both get a struct bpf_module_ctx; what init returns
+ * other than 0 refuses the load.
+ */
+#define BPF_MODULE(name)							\
+	static const char __BPF_MODINFO_CAT(__bpf_module_, __COUNTER__)[]	\
+	SEC(".modinfo") __attribute__((btf_decl_tag("module_name:" name))) = "name=" name
+
+/* Which module a program belongs to, in an object that declares several:
+ *
+ *	SEC("xdp") __bpf_in_module("filter")
+ *	int drop(struct xdp_md *ctx) { ... }
+ */
+#define __bpf_in_module(name) __attribute__((btf_decl_tag("in_module:" name)))
+
+/*
+ * The texts below are kept in the object and in its BTF, for "bpftool module info"
+ * and "show"; neither libbpf nor the kernel looks at them. They are UTF-8, written as
+ * it is: the compiler takes no "\303\274" there.
+ */
 
 /* One "KEY=VALUE" with its terminating zero, and a tag in the BTF, which the kernel
  * keeps as long as the module.

@@ -2,10 +2,10 @@
 /*
  * BPF modules of a BPF object.
  *
- * A module gathers ops variables of the object. libbpf.c finds them, fits them
- * to the kernel's types and loads their programs, as it does for struct_ops
- * maps. What is left is then added here, and bpf_module__attach() has the
- * kernel load it.
+ * A module gathers ops variables and programs of the object. libbpf.c finds the
+ * variables, fits them to the kernel's types and loads their programs, as it does
+ * for struct_ops maps. What is left is then added here, and bpf_module__attach()
+ * has the kernel load it, with the links of the programs that it has attached.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -23,27 +23,8 @@
 #include "bpf.h"
 #include "libbpf.h"
 #include "libbpf_internal.h"
+#include "module_internal.h"
 #include "str_error.h"
-
-struct bpf_module {
-	struct bpf_module *next;
-	const struct bpf_object *obj;
-	/* Set while the object is loaded. Values are the maps', names and BTF
-	 * fds are our own.
-	 */
-	struct bpf_module_ops *ops;
-	size_t ops_cnt;
-	int fd;	/* -1 until attached */
-	/* for the next attach */
-	__u32 flags;
-	int replace_fd; /* the user's, 0 for none */
-	char *log_buf;
-	size_t log_size;
-	bool autocreate;
-	bool autoattach;
-	bool is_declared; /* by a section that names it */
-	char name[BPF_MODULE_NAME_LEN];
-};
 
 /* Drains its module when destroyed. */
 struct bpf_link_module {
@@ -198,7 +179,7 @@ const struct bpf_object *bpf_module__object(const struct bpf_module *mod)
 
 bool bpf_module__is_loadable(const struct bpf_module *mod)
 {
-	return mod->ops_cnt > 0;
+	return mod->ops_cnt > 0 || mod->link_cnt > 0 || bpf_module__has_progs(mod);
 }
 
 /* Add ops whose value stays in place until bpf_modules__reset(). The kernel gets
@@ -251,6 +232,7 @@ void bpf_modules__reset(struct bpf_module *list)
 		}
 		free(mod->ops);
 		mod->ops = NULL;
+		bpf_module__drop_links(mod);
 		close_fd(&mod->fd);
 	}
 }
@@ -262,6 +244,7 @@ void bpf_modules__free(struct bpf_module *list)
 	bpf_modules__reset(list);
 	while ((mod = list)) {
 		list = mod->next;
+		bpf_module__free_targets(mod);
 		free(mod);
 	}
 }
@@ -304,7 +287,7 @@ bool bpf_module__will_load(const struct bpf_module *mod)
 	bpf_object__for_each_map(map, mod->obj)
 		if (bpf_map__module(map) == mod && bpf_map__autocreate(map))
 			return true;
-	return false;
+	return mod->link_cnt > 0 || bpf_module__has_progs(mod);
 }
 
 int bpf_module__check_name(const struct bpf_module *mod, const char *name)
@@ -503,18 +486,27 @@ static int check_attachable(const struct bpf_module *mod)
 	if (!mod->autocreate) {
 		pr_warn("module '%s': %s before the object's load\n", mod->name,
 			mod->is_declared ? "left out by bpf_module__set_autocreate()" :
-			"its ops are maps, bpf_module__set_autocreate() was not called");
+			"not declared, bpf_module__set_autocreate() was not called");
 		return -EINVAL;
 	}
-	if (!mod->ops_cnt) {
-		pr_warn("module '%s': no ops to load (was the object loaded?)\n", mod->name);
+	if (!bpf_object__is_loaded(mod->obj) || !bpf_module__is_loadable(mod)) {
+		pr_warn("module '%s': no ops, programs or links to load (was the object loaded?)\n",
+			mod->name);
 		return -EINVAL;
 	}
 	return 0;
 }
 
+/* 0 for none */
+static int run_prog_fd(const struct bpf_module *mod, const char *sec)
+{
+	const struct bpf_program *prog = bpf_module__run_prog(mod, sec);
+
+	return prog ? bpf_program__fd(prog) : 0;
+}
+
 /* A new module fd, or a negative error, which is printed. */
-static int load_module(const struct bpf_module *mod)
+static int load_module(const struct bpf_module *mod, const struct link_set *set)
 {
 	LIBBPF_OPTS(bpf_module_load_opts, opts, .flags = mod->flags);
 	char own_log[1024] = "", errmsg[STRERR_BUFSIZE];
@@ -524,6 +516,10 @@ static int load_module(const struct bpf_module *mod)
 	opts.btf_fd = max(bpf_object__btf_fd(mod->obj), 0);
 	opts.log_buf = mod->log_buf ?: own_log;
 	opts.log_size = mod->log_buf ? mod->log_size : sizeof(own_log);
+	opts.links = set->links;
+	opts.links_cnt = set->cnt;
+	opts.init_fd = run_prog_fd(mod, "module.init");
+	opts.exit_fd = run_prog_fd(mod, "module.exit");
 	/* it is to get the name of the other one */
 	if (mod->replace_fd) {
 		opts.flags |= BPF_F_MODULE_REPLACE;
@@ -538,6 +534,18 @@ static int load_module(const struct bpf_module *mod)
 	own_log[strcspn(own_log, "\n")] = '\0';
 	pr_warn("module '%s': failed to load: %s%s%s\n", mod->name,
 		libbpf_strerror_r(fd, errmsg, sizeof(errmsg)), own_log[0] ? ": " : "", own_log);
+	return fd;
+}
+
+/* Attach its programs and load it, or neither. */
+static int attach_and_load(const struct bpf_module *mod)
+{
+	struct link_set set = {};
+	int fd;
+
+	fd = bpf_link_set__attach(&set, mod) ?: load_module(mod, &set);
+	/* the module has what it has taken */
+	bpf_link_set__close(&set);
 	return fd;
 }
 
@@ -579,7 +587,7 @@ struct bpf_link *bpf_module__attach(struct bpf_module *mod)
 	if (!mod_link)
 		return libbpf_err_ptr(-ENOMEM);
 
-	fd = load_module(mod);
+	fd = attach_and_load(mod);
 	if (fd < 0) {
 		free(mod_link);
 		return libbpf_err_ptr(fd);
@@ -596,8 +604,9 @@ struct bpf_link *bpf_module__attach(struct bpf_module *mod)
 
 	close_fd(&mod->fd);
 	mod->fd = own_fd;
-	/* what it stands for is done, and the user may close it */
+	/* what they stand for is done, and the user may close the one */
 	mod->replace_fd = 0;
+	bpf_module__drop_links(mod);
 	take_kernel_name(mod);
 	libbpf_strlcpy(mod_link->name, mod->name, sizeof(mod_link->name));
 	return &mod_link->link;

@@ -5,7 +5,8 @@
  * A parameter is a global variable that is "const volatile", or a plain member
  * of an ops variable. Its type is known from the object's BTF, so that a value
  * can be given as text and is checked before the object is loaded. After that
- * the kernel keeps both from being changed.
+ * the kernel keeps both from being changed. Those of programs are in
+ * module_target.c.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -20,6 +21,7 @@
 #include "btf.h"
 #include "libbpf.h"
 #include "libbpf_internal.h"
+#include "module_internal.h"
 
 #define RODATA_SEC ".rodata"
 
@@ -552,6 +554,10 @@ int bpf_module__set_param(struct bpf_module *mod, const char *name, const char *
 			bpf_module__name(mod), name);
 		return libbpf_err(-EBUSY);
 	}
+
+	err = bpf_module__set_target(mod, name, value);
+	if (err != -ESRCH)
+		return libbpf_err(err);
 
 	err = find_param(&p, obj);
 	if (err == -ENOENT) {

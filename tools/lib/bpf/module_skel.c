@@ -59,6 +59,11 @@ static void warn_of_old_skeleton(const struct bpf_object_skeleton *s)
 				bpf_module__name(mod));
 }
 
+static struct bpf_prog_skeleton *prog_skel(const struct bpf_object_skeleton *s, int i)
+{
+	return (void *)s->progs + i * s->prog_skel_sz;
+}
+
 static int attach_modules(struct bpf_object_skeleton *s)
 {
 	int i;
@@ -79,16 +84,34 @@ static int attach_modules(struct bpf_object_skeleton *s)
 	return 0;
 }
 
+/* A program whose link the user has put in the skeleton is not attached again. */
+static int attach_modules_without(struct bpf_object_skeleton *s, const bool *was_there)
+{
+	bool *autoattach = calloc(s->prog_cnt ?: 1, sizeof(*autoattach));
+	int i, err;
+
+	if (!autoattach)
+		return -ENOMEM;
+	for (i = 0; i < s->prog_cnt; i++) {
+		autoattach[i] = bpf_program__autoattach(*prog_skel(s, i)->prog);
+		if (was_there[i])
+			bpf_program__set_autoattach(*prog_skel(s, i)->prog, false);
+	}
+
+	err = attach_modules(s);
+	for (i = 0; i < s->prog_cnt; i++)
+		bpf_program__set_autoattach(*prog_skel(s, i)->prog, autoattach[i]);
+	free(autoattach);
+	return err;
+}
+
 /* Where the skeleton keeps its i-th link: those of programs, of maps, and of
  * modules. NULL if it has no place for it.
  */
 static struct bpf_link **link_slot(const struct bpf_object_skeleton *s, int i)
 {
-	if (i < s->prog_cnt) {
-		struct bpf_prog_skeleton *prog = (void *)s->progs + i * s->prog_skel_sz;
-
-		return prog->link;
-	}
+	if (i < s->prog_cnt)
+		return prog_skel(s, i)->link;
 
 	i -= s->prog_cnt;
 	if (i < s->map_cnt) {
@@ -129,7 +152,7 @@ int bpf_modules__attach_skeleton(struct bpf_object_skeleton *s,
 	for (i = 0; i < cnt; i++)
 		was_there[i] = link_slot(s, i) && *link_slot(s, i);
 
-	err = attach_rest(s) ?: attach_modules(s);
+	err = attach_rest(s) ?: attach_modules_without(s, was_there);
 	if (err)
 		undo_attach(s, was_there, cnt);
 

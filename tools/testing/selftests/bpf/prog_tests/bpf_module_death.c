@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The loader of a module of two ops is killed at every system call that it
- * makes, before the call and after it, in a run each: the module is wholly
- * there from the end of BPF_MODULE_LOAD on, and not at all before.
+ * The loader of a module of two ops, or of an op and links with programs to begin and
+ * end with, is killed at every system call that it makes, before the call and after it,
+ * in a run each: the module is wholly there from the end of BPF_MODULE_LOAD on, and not
+ * at all before.
  */
-#include "bpf_module_helpers.h"
+#include "bpf_module_link.h"
 #include "bpf_module_report.h"
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include "bpf_module_kinds.skel.h"
+#include "bpf_module_runs.skel.h"
 #include "bpf_module_sections.skel.h"
 
 /* What is loaded, and how. */
@@ -17,6 +20,7 @@ struct way {
 	const char *ops[2];
 	int (*load)(const struct way *way);	/* in the child, 0 if it did */
 	__u32 flags;
+	int links;
 };
 
 static int load_by_syscalls(const struct way *way)
@@ -48,10 +52,44 @@ static int load_by_libbpf(const struct way *way)
 	return 0;
 }
 
+/* The programs of links, and of begin and end. */
+static struct bpf_module_kinds *kinds;
+static struct bpf_module_runs *runs;
+
+static int attach(struct bpf_program *prog)
+{
+	return bpf_link_create(bpf_program__fd(prog), 1, bpf_program__expected_attach_type(prog),
+			       NULL);
+}
+
+static int load_with_links(const struct way *way)
+{
+	struct bm_load load;
+	struct bm_cc cc;
+
+	if (!bm_cc_open(&cc))
+		return 1;
+	bm_cc_add(&cc, way->ops[0]);
+	bm_cc_add(&cc, way->ops[1]);
+	bm_load_init(&load, way->module);
+	bm_load_add(&load, attach(kinds->progs.link_xdp_generic), 0);
+	bm_load_add(&load, attach(kinds->progs.link_tcx_egress), 0);
+	load.attr.module_load.flags = way->flags;
+	load.attr.module_load.ops = ptr_to_u64(cc.ops);
+	load.attr.module_load.ops_cnt = cc.ops_cnt;
+	load.attr.module_load.ops_size = sizeof(cc.ops[0]);
+	load.attr.module_load.init_fd = bpf_program__fd(runs->progs.run_init);
+	load.attr.module_load.exit_fd = bpf_program__fd(runs->progs.run_exit);
+	return bm_load(&load) < 0;
+}
+
 static const struct way ways[] = {
 	{ "syscalls", "bm_death", { "bm_death_a", "bm_death_b" }, load_by_syscalls },
 	{ "bound", "bm_death", { "bm_death_a", "bm_death_b" }, load_by_syscalls,
 	  BPF_F_MODULE_BOUND },
+	{ "links", "bm_death", { "bm_death_a", "bm_death_b" }, load_with_links, .links = 2 },
+	{ "links_bound", "bm_death", { "bm_death_a", "bm_death_b" }, load_with_links,
+	  BPF_F_MODULE_BOUND, .links = 2 },
 	{ "libbpf", "bm_first", { "bm_first_a", "bm_first_b" }, load_by_libbpf },
 };
 
@@ -61,6 +99,19 @@ static int count_progs(void)
 	int cnt = 0;
 
 	while (!bpf_prog_get_next_id(id, &id))
+		cnt++;
+	return cnt;
+}
+
+/* Of others, from before the test. */
+static int links_before;
+
+static int count_links(void)
+{
+	__u32 id = 0;
+	int cnt = 0;
+
+	while (!bpf_link_get_next_id(id, &id))
 		cnt++;
 	return cnt;
 }
@@ -148,9 +199,17 @@ static bool check_unload(const struct way *way)
 	ok = ASSERT_OK(bm_info(fd, &info), "info") &&
 	     ASSERT_EQ(info.state, BPF_MODULE_STATE_LIVE, "state") &&
 	     ASSERT_EQ(info.ops_cnt, 2, "ops") &&
+	     ASSERT_EQ(info.links_cnt, way->links, "links") &&
 	     ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
 	close(fd);
 	return ok && check_there(way, false);
+}
+
+/* Nothing is left, and each that came past init has had its exit. */
+static bool nothing_left(int progs, int links)
+{
+	return count_progs() == progs && count_links() == links &&
+	       READ_ONCE(runs->bss->inits) == READ_ONCE(runs->bss->exits);
 }
 
 /* Afterwards nothing is left, whatever there was. */
@@ -158,9 +217,12 @@ static bool check_end(const struct way *way, const struct loader *loader, int pr
 {
 	bool expected = loader->loaded && !(way->flags & BPF_F_MODULE_BOUND);
 
+	/* one that was bound is going until its exit has run */
+	if (loader->loaded && !expected)
+		ASSERT_TRUE(bm_wait(!bm_find(way->module)), "gone");
 	return check_there(way, expected) &&
 	       (!expected || check_unload(way)) &&
-	       ASSERT_TRUE(bm_wait(count_progs() == progs), "no program is left");
+	       ASSERT_TRUE(bm_wait(nothing_left(progs, links_before)), "nothing is left");
 }
 
 /* In a run of its own, at stop number @stop. */
@@ -208,12 +270,18 @@ void serial_test_bpf_module_death(void)
 	/* read once, and not by the loaders */
 	bm_vmlinux_btf();
 	skel = bpf_module_sections__open_and_load();
-	if (!ASSERT_OK_PTR(skel, "open and load"))
+	kinds = bpf_module_kinds__open_and_load();
+	runs = bpf_module_runs__open_and_load();
+	if (!ASSERT_OK_PTR(skel, "open and load") || !ASSERT_OK_PTR(kinds, "open and load links") ||
+	    !ASSERT_OK_PTR(runs, "open and load runs"))
 		goto out;
+	links_before = count_links();
 	for (i = 0; i < ARRAY_SIZE(ways); i++)
 		if (test__start_subtest(ways[i].name))
 			test_way(&ways[i]);
 out:
+	bpf_module_runs__destroy(runs);
+	bpf_module_kinds__destroy(kinds);
 	bpf_module_sections__destroy(skel);
 	bm_netns_leave(netns);
 }

@@ -6,12 +6,15 @@
  *
  * Needs a kernel with fault injection; on others it is skipped.
  */
-#include "bpf_module_helpers.h"
+#include "bpf_module_link.h"
 #include "bpf_module_report.h"
 #include "bpf_module_iter.skel.h"
+#include "bpf_module_kinds.skel.h"
+#include "bpf_module_runs.skel.h"
 #include "struct_ops_module.skel.h"
 
 #define FAULT_MAX 5000
+#define FAULT_LINKS 3
 #define FAULT_PIN "/sys/fs/bpf/bm_fault"
 
 struct fault {
@@ -23,6 +26,10 @@ struct fault {
 	int link_fd;		/* of an iterator, -1 for none */
 	struct struct_ops_module *testmod;
 	struct bm_type testmod_type;
+	struct bpf_module_kinds *kinds;
+	struct bpf_module_runs *runs;
+	int links[FAULT_LINKS];	/* that are adopted, 0 for none */
+	struct bm_load load;
 };
 
 static const char * const op_names[] = { "bm_a", "bm_b", "bm_c", "bm_d" };
@@ -83,11 +90,31 @@ static bool fail_nth_fired(int fd)
 	return !atoi(buf);
 }
 
-/* What others see: the modules and the congestion controls. */
+/* What others see: the modules, the congestion controls, and the links. */
 struct seen {
 	char tcp[1024];
 	char modules[1024];
+	char links[1024];
 };
+
+static void look_at_links(struct seen *seen)
+{
+	struct bpf_link_info info;
+	size_t len = 0;
+	__u32 id = 0;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		int fd = bpf_link_get_fd_by_id(id);
+		__u32 size = sizeof(info);
+
+		memset(&info, 0, sizeof(info));
+		if (fd >= 0 && !bpf_link_get_info_by_fd(fd, &info, &size))
+			len += snprintf(seen->links + len, sizeof(seen->links) - len,
+					"%u %u %u;", info.id, info.prog_id, info.module_id);
+		if (fd >= 0)
+			close(fd);
+	}
+}
 
 static void look(struct seen *seen)
 {
@@ -97,6 +124,7 @@ static void look(struct seen *seen)
 
 	memset(seen, 0, sizeof(*seen));
 	bm_tcp_available(seen->tcp, sizeof(seen->tcp));
+	look_at_links(seen);
 	while (!bpf_module_get_next_id(id, &id)) {
 		int fd = bpf_module_get_fd_by_id(id);
 
@@ -113,7 +141,8 @@ static void look(struct seen *seen)
 
 static bool same(const struct seen *a, const struct seen *b)
 {
-	return !strcmp(a->tcp, b->tcp) && !strcmp(a->modules, b->modules);
+	return !strcmp(a->tcp, b->tcp) && !strcmp(a->modules, b->modules) &&
+	       !strcmp(a->links, b->links);
 }
 
 struct fault_test {
@@ -146,14 +175,26 @@ static bool run_nth(const struct fault_test *test, struct fault *f, int nth_fd, 
 		if (!ASSERT_TRUE(fired, "failed without a fault") ||
 		    !ASSERT_TRUE(is_clean(test, err), "errno") ||
 		    !ASSERT_TRUE(same(&before, &after), "nothing has changed")) {
-			printf("fault %d: error %d\n%s%s\n%s%s\n", nth, err, before.tcp,
-			       before.modules, after.tcp, after.modules);
+			printf("fault %d: error %d\n%s%s%s\n%s%s%s\n", nth, err, before.tcp,
+			       before.modules, before.links, after.tcp, after.modules,
+			       after.links);
 			return false;
 		}
 	} else {
 		test->undo(f);
 	}
 	return fired;
+}
+
+static void close_links(struct fault *f)
+{
+	int i;
+
+	for (i = 0; i < FAULT_LINKS; i++) {
+		if (f->links[i] > 0)
+			close(f->links[i]);
+		f->links[i] = 0;
+	}
 }
 
 static void run(const struct fault_test *test, int nth_fd)
@@ -182,6 +223,9 @@ static void run(const struct fault_test *test, int nth_fd)
 	if (f.link_fd >= 0)
 		close(f.link_fd);
 	bm_cc_cleanup(&f.cc, f.fd);
+	close_links(&f);
+	bpf_module_kinds__destroy(f.kinds);
+	bpf_module_runs__destroy(f.runs);
 	struct_ops_module__destroy(f.testmod);
 	if (f.testmod_type.id)
 		bm_type_close(&f.testmod_type);
@@ -388,6 +432,139 @@ static void replace_back(struct fault *f)
 	ASSERT_OK(load(f), "load again");
 }
 
+static int attach(struct bpf_program *prog)
+{
+	return bpf_link_create(bpf_program__fd(prog), 1, bpf_program__expected_attach_type(prog),
+			       NULL);
+}
+
+static bool open_links(struct fault *f)
+{
+	int i;
+
+	f->links[0] = attach(f->kinds->progs.link_xdp_generic);
+	f->links[1] = attach(f->kinds->progs.link_tcx_egress);
+	f->links[2] = bpf_link_create(bpf_program__fd(f->kinds->progs.link_iter), 0,
+				      BPF_TRACE_ITER, NULL);
+	for (i = 0; i < FAULT_LINKS; i++)
+		if (!ASSERT_OK_FD(f->links[i], "link"))
+			return false;
+	return true;
+}
+
+static void add_to_load(struct fault *f, struct bm_cc *cc)
+{
+	f->load.attr.module_load.ops = ptr_to_u64(cc->ops);
+	f->load.attr.module_load.ops_cnt = cc->ops_cnt;
+	f->load.attr.module_load.ops_size = sizeof(cc->ops[0]);
+}
+
+/* An op, links, and programs to begin and end with. */
+static void init_links(struct fault *f)
+{
+	int i;
+
+	bm_load_init(&f->load, "bm_fault");
+	add_to_load(f, &f->cc);
+	for (i = 0; i < FAULT_LINKS; i++)
+		bm_load_add(&f->load, f->links[i], 0);
+	f->load.attr.module_load.init_fd = bpf_program__fd(f->runs->progs.run_init);
+	f->load.attr.module_load.exit_fd = bpf_program__fd(f->runs->progs.run_exit);
+}
+
+static bool add_links(struct fault *f)
+{
+	add_ops(f, 1);
+	f->kinds = bpf_module_kinds__open_and_load();
+	f->runs = bpf_module_runs__open_and_load();
+	if (!ASSERT_OK_PTR(f->kinds, "links") || !ASSERT_OK_PTR(f->runs, "init and exit") ||
+	    !open_links(f))
+		return false;
+	init_links(f);
+	return true;
+}
+
+/* A load that fails after init returns when exit has run. */
+static int load_links(struct fault *f)
+{
+	f->fd = bm_load(&f->load);
+	if (f->fd >= 0)
+		return 0;
+	ASSERT_EQ(f->runs->bss->exits, f->runs->bss->inits, "runs of exit");
+	return f->fd;
+}
+
+/* Detaches them, so others are needed. */
+static void unload_links(struct fault *f)
+{
+	unload(f);
+	ASSERT_EQ(f->runs->bss->exits, f->runs->bss->inits, "runs of exit");
+	close_links(f);
+	if (open_links(f))
+		init_links(f);
+}
+
+static bool load_links_once(struct fault *f)
+{
+	return add_links(f) && ASSERT_OK(load_links(f), "load");
+}
+
+static void load_links_again(struct fault *f)
+{
+	ASSERT_EQ(f->runs->bss->exits, f->runs->bss->inits, "runs of exit");
+	close(f->fd);
+	f->fd = -1;
+	close_links(f);
+	if (!open_links(f))
+		return;
+	init_links(f);
+	ASSERT_OK(load_links(f), "load again");
+}
+
+static int info_links(struct fault *f)
+{
+	struct bpf_module_link_info links[BM_LINKS];
+	int cnt = bm_links(f->fd, links);
+
+	return cnt < 0 ? cnt : cnt == FAULT_LINKS ? 0 : -EDOM;
+}
+
+/* The first link is switched in place, the others are detached. */
+static void init_replacement(struct fault *f)
+{
+	bm_load_init(&f->load, NULL);
+	bm_load_over(&f->load, f->fd);
+	add_to_load(f, &f->next);
+	bm_load_add(&f->load, f->links[0], bpf_program__fd(f->kinds->progs.new_xdp_generic));
+}
+
+static bool load_links_to_replace(struct fault *f)
+{
+	if (!bm_cc_open(&f->next))
+		return false;
+	bm_cc_add(&f->next, op_names[0]);
+	if (!load_links_once(f))
+		return false;
+	init_replacement(f);
+	return true;
+}
+
+static int replace_links(struct fault *f)
+{
+	f->next_fd = bm_load(&f->load);
+	return f->next_fd < 0 ? f->next_fd : 0;
+}
+
+static void replace_links_back(struct fault *f)
+{
+	ASSERT_TRUE(bm_wait(bm_state(f->fd) == BPF_MODULE_STATE_GONE), "the old one");
+	ASSERT_EQ(bm_state(f->next_fd), BPF_MODULE_STATE_LIVE, "the new one");
+	ASSERT_OK(bpf_module_unload(f->next_fd, NULL), "unload");
+	close(f->next_fd);
+	load_links_again(f);
+	init_replacement(f);
+}
+
 static const struct fault_test tests[] = {
 	{ "load_one_op", add_one, load, unload },
 	{ "load_four_ops", add_four, load, unload },
@@ -400,6 +577,10 @@ static const struct fault_test tests[] = {
 	{ "open_pin", pin_one, open_pin, nothing },
 	{ "open_id", load_one, open_id, nothing },
 	{ "iterate", link_iter, iterate, nothing },
+	{ "load_links", add_links, load_links, unload_links },
+	{ "unload_links", load_links_once, unload_it, load_links_again, .no_memory = true },
+	{ "replace_links", load_links_to_replace, replace_links, replace_links_back },
+	{ "get_info_links", load_links_once, info_links, nothing },
 };
 
 void serial_test_bpf_module_fault(void)

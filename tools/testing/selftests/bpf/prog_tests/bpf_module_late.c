@@ -2,11 +2,14 @@
 /*
  * A load fails after one of its ops got a user, who keeps what he has: the op, and with
  * it its programs, which are free for another load when he is gone. The op after it
- * waits until he has come, and fails.
+ * waits until he has come, and fails. The links are given back at once, and exit runs
+ * when the user is gone.
  */
 #include "bpf_module_stuck.h"
 #include "bpf_module_kinds.h"
+#include "bpf_module_link.h"
 #include "bpf_module_late.skel.h"
+#include "bpf_module_runs.skel.h"
 
 struct late {
 	struct bpf_module_late *skel;
@@ -112,10 +115,74 @@ static void test_replace(struct late *late)
 	bm_cc_cleanup(&old, late->old_fd);
 }
 
+static struct bm_load with_exit;
+
+static void *load_with_exit(void *arg)
+{
+	return (void *)(long)bm_load(&with_exit);
+}
+
+/* Fails with -EDOM while the user has come, who keeps exit from running. */
+static void load_fails_with_exit(struct late *late, struct bpf_module_runs *runs)
+{
+	struct bm_task task;
+
+	late->skel->bss->ret = -EDOM;
+	if (!bm_task_start(&task, load_with_exit, NULL))
+		return;
+	ASSERT_TRUE(bm_page_reached(&late->page), "the second op waits");
+	late->sock = bm_socket(AF_INET, "bm_late");
+	ASSERT_OK_FD(late->sock, "the user has come");
+	bm_page_release(&late->page, NULL, 0);
+	ASSERT_EQ((long)bm_task_join(&task), -EDOM, "load");
+	ASSERT_HAS_SUBSTR(with_exit.log, "1 user came meanwhile", "log");
+	ASSERT_EQ(bm_find("bm_late"), 0, "listed");
+	ASSERT_EQ(runs->bss->inits, 1, "runs of init");
+	ASSERT_EQ(runs->bss->exits, 0, "runs of exit with a user");
+
+	close(late->sock);
+	late->sock = -1;
+	ASSERT_TRUE(bm_wait(READ_ONCE(runs->bss->exit_ctx.reason)), "exit runs");
+	ASSERT_EQ(runs->bss->exit_ctx.reason, BPF_MODULE_REASON_REFUSED, "reason");
+}
+
+static void test_exit(struct late *late)
+{
+	struct bpf_module_runs *runs = bpf_module_runs__open_and_load();
+	int link_fd, fd = -1;
+	bool ok;
+
+	if (!ASSERT_OK_PTR(runs, "init and exit"))
+		return;
+	link_fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(runs->progs.run_fentry));
+	add_ops(late, &late->cc, true);
+	bm_load_init(&with_exit, "bm_late");
+	bm_load_add(&with_exit, link_fd, 0);
+	with_exit.attr.module_load.ops = ptr_to_u64(late->cc.ops);
+	with_exit.attr.module_load.ops_cnt = late->cc.ops_cnt;
+	with_exit.attr.module_load.ops_size = sizeof(late->cc.ops[0]);
+	with_exit.attr.module_load.init_fd = bpf_program__fd(runs->progs.run_init);
+	with_exit.attr.module_load.exit_fd = bpf_program__fd(runs->progs.run_exit);
+	load_fails_with_exit(late, runs);
+	ASSERT_EQ(bm_link_module(link_fd), 0, "link given back");
+
+	late->skel->bss->ret = 0;
+	ok = bm_wait((fd = bm_load(&with_exit)) != -EBUSY);
+	ASSERT_TRUE(ok, "the programs are free again");
+	ASSERT_OK_FD(fd, "load without the user");
+	ASSERT_EQ(runs->bss->exits, 1, "runs of exit");
+	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
+	ASSERT_EQ(runs->bss->exits, 2, "runs of exit after it was unloaded");
+	bm_unload(&fd);
+	close(link_fd);
+	bpf_module_runs__destroy(runs);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct late *late);
 } tests[] = {
+	{ "exit", test_exit },
 	{ "load", test_load },
 	{ "replace", test_replace },
 };

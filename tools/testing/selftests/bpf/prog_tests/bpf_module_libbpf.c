@@ -424,15 +424,19 @@ static void test_misuse(void)
 	bpf_cc_cubic__destroy(skel);
 }
 
-/* An object without ops variables has no module. */
+/* An object without ops variables has a module for its programs. */
 static void test_no_ops(void)
 {
 	struct bpf_module_trace *skel = bpf_module_trace__open();
+	struct bpf_module *mod;
 
 	if (!ASSERT_OK_PTR(skel, "open"))
 		return;
-	ASSERT_NULL(bpf_object__next_module(skel->obj, NULL), "next_module");
-	ASSERT_NULL(bpf_object__find_module_by_name(skel->obj, "bpf_module_trace"), "find");
+	mod = bpf_object__next_module(skel->obj, NULL);
+	ASSERT_STREQ(bpf_module__name(mod), "bpf_module_trace", "name");
+	ASSERT_FALSE(bpf_module__autocreate(mod), "autocreate");
+	ASSERT_EQ(bpf_program__module(skel->progs.note_register), mod, "module of a program");
+	ASSERT_NULL(bpf_object__next_module(skel->obj, mod), "second module");
 	bpf_module_trace__destroy(skel);
 }
 

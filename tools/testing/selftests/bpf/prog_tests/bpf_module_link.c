@@ -158,28 +158,6 @@ static int runs_by(void (*run)(void))
 	return skel->bss->runs - before;
 }
 
-/* The fd of @link, which is the caller's and no longer libbpf's. */
-static int take_fd(struct bpf_link *link)
-{
-	int fd;
-
-	if (!ASSERT_OK_PTR(link, "attach"))
-		return -1;
-	fd = bpf_link__fd(link);
-	bpf_link__disconnect(link);
-	bpf_link__destroy(link);
-	return fd;
-}
-
-static void unload(int *module_fd)
-{
-	if (*module_fd < 0)
-		return;
-	bm_drain(*module_fd);
-	close(*module_fd);
-	*module_fd = -1;
-}
-
 /* @link_fd, of a link that module @module_fd has adopted, is closed on the way. */
 static void check_adopted(const struct kind *kind, int module_fd, int link_fd)
 {
@@ -207,7 +185,7 @@ static void check_adopted(const struct kind *kind, int module_fd, int link_fd)
 
 static void test_kind(const struct kind *kind)
 {
-	int link_fd = take_fd(kind->attach(prog_of(kind->name)));
+	int link_fd = bm_take_fd(kind->attach(prog_of(kind->name)));
 	int module_fd;
 
 	if (link_fd < 0)
@@ -215,7 +193,7 @@ static void test_kind(const struct kind *kind)
 	module_fd = bm_load_link(NAME, link_fd);
 	if (ASSERT_OK_FD(module_fd, "load")) {
 		check_adopted(kind, module_fd, link_fd);
-		unload(&module_fd);
+		bm_unload(&module_fd);
 	} else {
 		close(link_fd);
 	}
@@ -224,7 +202,7 @@ static void test_kind(const struct kind *kind)
 /* A reader goes on, no new one comes. */
 static void test_iter(void)
 {
-	int link_fd = take_fd(bpf_program__attach_iter(skel->progs.link_iter, NULL));
+	int link_fd = bm_take_fd(bpf_program__attach_iter(skel->progs.link_iter, NULL));
 	int module_fd, iter_fd, foreign;
 	char buf[64];
 
@@ -241,24 +219,24 @@ static void test_iter(void)
 	ASSERT_EQ(bpf_iter_create(foreign), -ENOENT, "new one");
 	close(iter_fd);
 	close(foreign);
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 static void test_drain(void)
 {
-	int link_fd = take_fd(bpf_program__attach(skel->progs.link_fentry));
+	int link_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
 	int module_fd = bm_load_link(NAME, link_fd);
 
 	ASSERT_OK_FD(module_fd, "load");
 	ASSERT_OK(bm_drain(module_fd), "drain");
 	ASSERT_EQ(runs_by(run_tracing), 0, "runs");
 	close(link_fd);
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 static void test_bound(void)
 {
-	int link_fd = take_fd(bpf_program__attach(skel->progs.link_fentry));
+	int link_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
 	struct bm_load load;
 	int module_fd;
 
@@ -276,7 +254,7 @@ static void test_bound(void)
 /* Who holds a link may detach it, and the module tells. */
 static void test_detached(void)
 {
-	int link_fd = take_fd(attach_xdp(skel->progs.link_xdp));
+	int link_fd = bm_take_fd(attach_xdp(skel->progs.link_xdp));
 	struct bpf_module_link_info links[BM_LINKS];
 	int module_fd = bm_load_link(NAME, link_fd);
 
@@ -287,7 +265,7 @@ static void test_detached(void)
 	ASSERT_EQ(bm_state(module_fd), BPF_MODULE_STATE_LIVE, "state");
 	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload");
 	close(link_fd);
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 /* The device goes, the module stays and tells. */
@@ -298,8 +276,8 @@ static void test_device_gone(void)
 
 	if (!ASSERT_OK(system("ip link add bm_gone type veth peer name bm_gone2"), "device"))
 		return;
-	link_fd = take_fd(bpf_program__attach_xdp(skel->progs.link_xdp,
-						  if_nametoindex("bm_gone")));
+	link_fd = bm_take_fd(bpf_program__attach_xdp(skel->progs.link_xdp,
+						     if_nametoindex("bm_gone")));
 	module_fd = bm_load_link(NAME, link_fd);
 	ASSERT_OK_FD(module_fd, "load");
 	close(link_fd);
@@ -309,19 +287,19 @@ static void test_device_gone(void)
 	ASSERT_EQ(bm_links(module_fd, links), 1, "links without device");
 	ASSERT_EQ(links[0].flags, BPF_MODULE_LINK_DETACHED, "flags without device");
 	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 static void test_update_refused(void)
 {
-	int link_fd = take_fd(attach_xdp(skel->progs.link_xdp));
+	int link_fd = bm_take_fd(attach_xdp(skel->progs.link_xdp));
 	int new_fd = bpf_program__fd(skel->progs.new_xdp);
 	int module_fd = bm_load_link(NAME, link_fd);
 
 	ASSERT_OK_FD(module_fd, "load");
 	ASSERT_EQ(bpf_link_update(link_fd, new_fd, NULL), -EBUSY, "update of an adopted link");
 	ASSERT_GT(runs_by(run_net), 0, "runs");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	close(link_fd);
 }
 
@@ -335,8 +313,8 @@ static void test_info(void)
 	struct bm_load load;
 	__u32 len = sizeof(info);
 
-	link_fd[0] = take_fd(bpf_program__attach(skel->progs.link_fentry));
-	link_fd[1] = take_fd(bpf_program__attach(skel->progs.link_fexit));
+	link_fd[0] = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
+	link_fd[1] = bm_take_fd(bpf_program__attach(skel->progs.link_fexit));
 	bm_load_init(&load, NAME);
 	bm_load_add(&load, link_fd[0], 0);
 	bm_load_add(&load, link_fd[1], 0);
@@ -361,14 +339,14 @@ static void test_info(void)
 	val = bm_fdinfo(link_fd[0], "module_id", buf, sizeof(buf));
 	if (ASSERT_OK_PTR(val, "fdinfo of a link"))
 		ASSERT_EQ(atoi(val), bm_id(module_fd), "module in it");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	close(link_fd[0]);
 	close(link_fd[1]);
 }
 
 static void test_refused(void)
 {
-	int link_fd = take_fd(bpf_program__attach(skel->progs.link_fentry));
+	int link_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
 	int prog_fd = bpf_program__fd(skel->progs.link_fexit), module_fd;
 	struct bm_load load;
 
@@ -412,16 +390,16 @@ static void test_refused(void)
 	ASSERT_OK_FD(module_fd, "load");
 	load.attr.module_load.name = ptr_to_u64(NAME "2");
 	bm_load_refused(&load, -EBUSY, "belongs to another module");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	close(link_fd);
 }
 
 /* What the types of the programs ask for, at the start and at the end. */
 static void test_caps(void)
 {
-	int fentry_fd = take_fd(bpf_program__attach(skel->progs.link_fentry));
-	int skb_fd = take_fd(attach_cgroup(skel->progs.link_cgroup_skb));
 	LIBBPF_OPTS(bpf_module_unload_opts, drain, .flags = BPF_F_MODULE_DRAIN);
+	int fentry_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
+	int skb_fd = bm_take_fd(attach_cgroup(skel->progs.link_cgroup_skb));
 	__u64 caps = 0, without = 1ULL << CAP_SYS_ADMIN;
 	struct bm_load load;
 	int module_fd;
@@ -452,7 +430,7 @@ static void test_caps(void)
 	ASSERT_EQ(bpf_module_unload(module_fd, &drain), -EPERM, "drain");
 	cap_enable_effective(caps, NULL);
 	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload with all");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	close(fentry_fd);
 	close(skb_fd);
 }
@@ -461,7 +439,7 @@ static void test_caps(void)
 static void replace_in_place(struct bpf_link *(*attach)(struct bpf_program *prog),
 			     struct bpf_program *prog, struct bpf_program *new_prog)
 {
-	int link_fd = take_fd(attach(prog)), module_fd, new_fd;
+	int link_fd = bm_take_fd(attach(prog)), module_fd, new_fd;
 	struct bpf_module_link_info links[BM_LINKS];
 	__u32 id = bm_link_id(link_fd);
 	struct bm_load load;
@@ -486,8 +464,8 @@ static void replace_in_place(struct bpf_link *(*attach)(struct bpf_program *prog
 	before = skel->bss->new_runs;
 	run_net();
 	ASSERT_EQ(skel->bss->new_runs, before, "runs after it was unloaded");
-	unload(&module_fd);
-	unload(&new_fd);
+	bm_unload(&module_fd);
+	bm_unload(&new_fd);
 }
 
 static void test_replace_xdp(void)
@@ -503,8 +481,8 @@ static void test_replace_cgroup(void)
 /* The other kinds get a new link, and that of the old module is detached. */
 static void test_replace_new_link(void)
 {
-	int link_fd = take_fd(bpf_program__attach(skel->progs.link_fentry));
-	int other_fd = take_fd(bpf_program__attach(skel->progs.link_fexit));
+	int link_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
+	int other_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fexit));
 	int module_fd = bm_load_link(NAME, link_fd), new_fd;
 	struct bpf_module_link_info links[BM_LINKS];
 	struct bm_load load;
@@ -523,8 +501,8 @@ static void test_replace_new_link(void)
 	ASSERT_EQ(runs_by(run_tracing), 1, "runs of the new one");
 	ASSERT_EQ(bm_links(module_fd, links), 0, "links of the old module");
 	ASSERT_EQ(bm_links(new_fd, links), 1, "links of the new module");
-	unload(&module_fd);
-	unload(&new_fd);
+	bm_unload(&module_fd);
+	bm_unload(&new_fd);
 	close(link_fd);
 	close(other_fd);
 }
@@ -532,9 +510,9 @@ static void test_replace_new_link(void)
 /* A link that cannot be switched puts those before it back. */
 static void test_replace_undone(void)
 {
-	int xdp_fd = take_fd(attach_xdp(skel->progs.link_xdp));
-	int nf_fd = take_fd(attach_netfilter(skel->progs.link_netfilter));
-	int cgroup_fd = take_fd(attach_cgroup(skel->progs.link_cgroup_skb));
+	int xdp_fd = bm_take_fd(attach_xdp(skel->progs.link_xdp));
+	int nf_fd = bm_take_fd(attach_netfilter(skel->progs.link_netfilter));
+	int cgroup_fd = bm_take_fd(attach_cgroup(skel->progs.link_cgroup_skb));
 	int module_fd, before, other = bpf_program__fd(skel->progs.new_xdp);
 	struct bm_load load;
 
@@ -559,7 +537,7 @@ static void test_replace_undone(void)
 	ASSERT_EQ(bm_link_module(xdp_fd), bm_id(module_fd), "module of the link");
 	ASSERT_EQ(bpf_module_unload(module_fd, NULL), 0, "unload");
 	ASSERT_EQ(runs_by(run_net), 0, "runs after it was unloaded");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	close(xdp_fd);
 	close(nf_fd);
 	close(cgroup_fd);
@@ -569,7 +547,7 @@ static void test_replace_undone(void)
 static void test_replace_one_of_two(void)
 {
 	struct bpf_program *prog = skel->progs.link_cgroup_skb;
-	int fd[2] = { take_fd(attach_cgroup(prog)), take_fd(attach_cgroup(prog)) };
+	int fd[2] = { bm_take_fd(attach_cgroup(prog)), bm_take_fd(attach_cgroup(prog)) };
 	struct bpf_module_link_info links[BM_LINKS];
 	int module_fd, new_fd, before;
 	struct bm_load load;
@@ -590,8 +568,8 @@ static void test_replace_one_of_two(void)
 	ASSERT_EQ(runs_by(run_net), 0, "runs of the old program");
 	ASSERT_EQ(skel->bss->new_runs, before + 1, "runs of the new one");
 	ASSERT_EQ(bm_links(new_fd, links), 1, "links");
-	unload(&module_fd);
-	unload(&new_fd);
+	bm_unload(&module_fd);
+	bm_unload(&new_fd);
 	close(fd[0]);
 	close(fd[1]);
 }
@@ -626,7 +604,7 @@ static void test_inherited(void)
 	ASSERT_OK_FD(module_fd, "load");
 	close(link_fd);
 	close(perf_fd);
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 static const struct {

@@ -109,4 +109,27 @@ static inline __u32 bm_id(int module_fd)
 	return bm_info(module_fd, &info) ? 0 : info.id;
 }
 
+/* The fd of @link, which is the caller's and no longer libbpf's. */
+static inline int bm_take_fd(struct bpf_link *link)
+{
+	int fd;
+
+	if (!ASSERT_OK_PTR(link, "attach"))
+		return -1;
+	fd = bpf_link__fd(link);
+	bpf_link__disconnect(link);
+	bpf_link__destroy(link);
+	return fd;
+}
+
+/* Ends the module and closes its fd, if it is there. */
+static inline void bm_unload(int *module_fd)
+{
+	if (*module_fd < 0)
+		return;
+	bm_drain(*module_fd);
+	close(*module_fd);
+	*module_fd = -1;
+}
+
 #endif /* __BPF_MODULE_LINK_H */

@@ -26,6 +26,7 @@ static void init_load(struct bm_load *load, const char *name)
 	skel->bss->init_ret = 0;
 	skel->bss->inits = 0;
 	skel->bss->exits = 0;
+	memset(&skel->bss->exit_ctx, 0, sizeof(skel->bss->exit_ctx));
 }
 
 static void run_fentry(void)
@@ -33,15 +34,6 @@ static void run_fentry(void)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	bpf_prog_test_run_opts(bpf_program__fd(skel->progs.run_fentry), &opts);
-}
-
-static void unload(int *module_fd)
-{
-	if (*module_fd < 0)
-		return;
-	bm_drain(*module_fd);
-	close(*module_fd);
-	*module_fd = -1;
 }
 
 static void test_once(void)
@@ -81,7 +73,7 @@ static void test_once(void)
 	ASSERT_EQ(skel->bss->runs, runs + 1, "and not after");
 	ASSERT_EQ(bm_state(module_fd), BPF_MODULE_STATE_GONE, "state");
 	ASSERT_FALSE(bm_listed(id), "listed");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	ASSERT_EQ(skel->bss->exits, 1, "runs of exit at the end");
 }
 
@@ -97,7 +89,7 @@ static void test_drained(void)
 	ASSERT_TRUE(bm_wait(bm_state(module_fd) == BPF_MODULE_STATE_GONE), "gone");
 	ASSERT_EQ(skel->bss->exits, 1, "runs of exit");
 	ASSERT_EQ(skel->bss->exit_ctx.reason, BPF_MODULE_REASON_DRAINED, "reason");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 static void test_closed(void)
@@ -144,8 +136,8 @@ static void test_replaced(void)
 	ASSERT_EQ(skel->bss->exits, 1, "runs of exit");
 	ASSERT_EQ(skel->bss->exit_ctx.reason, BPF_MODULE_REASON_REPLACED, "reason");
 	ASSERT_EQ(skel->bss->exit_ctx.other_id, bm_id(new_fd), "who has replaced it");
-	unload(&module_fd);
-	unload(&new_fd);
+	bm_unload(&module_fd);
+	bm_unload(&new_fd);
 }
 
 /* What init returns is what LOAD returns, and nothing is left. */
@@ -226,7 +218,7 @@ static void test_user(void)
 	close(listener);
 	ASSERT_TRUE(bm_wait(bm_state(module_fd) == BPF_MODULE_STATE_GONE), "gone");
 	ASSERT_EQ(skel->bss->exits, 1, "runs of exit");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 close_cc:
 	bm_cc_close(&cc);
 }
@@ -258,7 +250,7 @@ static void test_running(void)
 	skel->bss->hold = 0;
 	ASSERT_TRUE(bm_wait(bm_state(module_fd) == BPF_MODULE_STATE_GONE), "gone");
 	ASSERT_EQ(skel->bss->exits, 1, "runs of exit");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 /* A worker runs exit as who has loaded the module. */
@@ -274,7 +266,7 @@ static void test_creds(void)
 	ASSERT_OK_FD(module_fd, "load");
 	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload");
 	ASSERT_EQ((__u32)skel->bss->exit_uid, 1000, "uid of exit");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 }
 
 static void test_not_for_exit(void)
@@ -314,11 +306,11 @@ static void test_claimed(void)
 	bm_load_add(&other, other_fd, 0);
 	other.attr.module_load.exit_fd = load.attr.module_load.exit_fd;
 	bm_load_refused(&other, -EBUSY, "belongs to another module");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	ASSERT_TRUE(bm_wait(!bm_find(NAME)), "gone");
 	module_fd = bm_load(&other);
 	ASSERT_OK_FD(module_fd, "load with the program that is free");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	ASSERT_TRUE(bm_wait(!bm_find(OTHER)), "gone");
 	close(other_fd);
 }
@@ -341,7 +333,7 @@ static void test_known_refused(void)
 	ASSERT_EQ(skel->bss->inits, 0, "runs of init");
 	ASSERT_EQ(skel->bss->exits, 0, "runs of exit");
 	ASSERT_EQ(bm_link_module(link_fd), 0, "link given back");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 	bm_cc_close(&cc);
 }
 
@@ -381,9 +373,106 @@ static void test_extended(void)
 	first = extend(ext->progs.new_first, "first_part");
 	ASSERT_ERR_PTR(first, "extend exit of a module");
 	ASSERT_EQ(errno, EBUSY, "reason");
-	unload(&module_fd);
+	bm_unload(&module_fd);
 destroy:
 	bpf_module_extend__destroy(ext);
+}
+
+/* The loader is killed while init runs, which nobody can stop: exit runs, nothing is left. */
+static void test_killed(void)
+{
+	struct bm_load load;
+	int status, fd = -1;
+	pid_t child;
+	bool ok;
+
+	init_load(&load, NAME);
+	skel->bss->hold_init = 1;
+	child = fork();
+	if (!child)
+		_exit(bm_load(&load) < 0);
+	ASSERT_TRUE(bm_wait(READ_ONCE(skel->bss->inits)), "init runs");
+	ASSERT_EQ(bm_find(NAME), 0, "listed while init runs");
+	kill(child, SIGKILL);
+	skel->bss->hold_init = 0;
+	ASSERT_EQ(waitpid(child, &status, 0), child, "killed");
+	ASSERT_TRUE(WIFSIGNALED(status), "by the signal");
+	ok = bm_wait(READ_ONCE(skel->bss->exit_ctx.reason));
+	ASSERT_TRUE(ok, "exit runs");
+	ASSERT_EQ(skel->bss->exit_ctx.reason, BPF_MODULE_REASON_REFUSED, "reason");
+	ASSERT_EQ(bm_find(NAME), 0, "listed");
+	ASSERT_EQ(bm_link_module(link_fd), 0, "link given back");
+
+	ok = bm_wait((fd = bm_load(&load)) != -EBUSY);
+	ASSERT_TRUE(ok, "the programs are free");
+	ASSERT_OK_FD(fd, "load again");
+	ASSERT_EQ(skel->bss->inits, 2, "runs of init");
+	ASSERT_EQ(skel->bss->exits, 1, "runs of exit");
+	bm_unload(&fd);
+}
+
+/* Exit may use the maps of the module. */
+static void test_exit_map(void)
+{
+	int module_fd, map_fd = bpf_map__fd(skel->maps.exited);
+	__u32 id, key = 0, exited = 0;
+	struct bm_load load;
+
+	init_load(&load, NAME);
+	module_fd = bm_load(&load);
+	ASSERT_OK_FD(module_fd, "load");
+	id = bm_id(module_fd);
+	ASSERT_OK(bpf_map_lookup_elem(map_fd, &key, &exited), "before");
+	ASSERT_NEQ(exited, id, "what was there");
+	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload");
+	ASSERT_OK(bpf_map_lookup_elem(map_fd, &key, &exited), "after");
+	ASSERT_EQ(exited, id, "what exit has put there");
+	bm_unload(&module_fd);
+}
+
+static struct bpf_module_runs *extension_load(void)
+{
+	struct bpf_module_runs *ext = bpf_module_runs__open();
+	struct bpf_program *prog;
+
+	if (!ASSERT_OK_PTR(ext, "open"))
+		return NULL;
+	bpf_object__for_each_program(prog, ext->obj)
+		bpf_program__set_autoload(prog, prog == ext->progs.run_extension);
+	bpf_program__set_attach_target(ext->progs.run_extension,
+				       bpf_program__fd(skel->progs.run_init), "run_global");
+	if (ASSERT_OK(bpf_module_runs__load(ext), "load extension"))
+		return ext;
+	bpf_module_runs__destroy(ext);
+	return NULL;
+}
+
+/* Nobody runs as who has loaded the module by extending its programs. */
+static void test_extension(void)
+{
+	struct bpf_module_runs *ext = extension_load();
+	struct bpf_link *link;
+	struct bm_load load;
+	int module_fd;
+
+	if (!ext)
+		return;
+	init_load(&load, NAME);
+	module_fd = bm_load(&load);
+	ASSERT_OK_FD(module_fd, "load");
+	link = bpf_program__attach(ext->progs.run_extension);
+	ASSERT_EQ(libbpf_get_error(link), -EBUSY, "extend init of a module");
+	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload");
+	bm_unload(&module_fd);
+
+	link = bpf_program__attach(ext->progs.run_extension);
+	ASSERT_OK_PTR(link, "extend a program of no module");
+	bm_load_refused(&load, -EBUSY, "is extended by another program");
+	bpf_link__destroy(link);
+	module_fd = bm_load(&load);
+	ASSERT_OK_FD(module_fd, "load what is no longer extended");
+	bm_unload(&module_fd);
+	bpf_module_runs__destroy(ext);
 }
 
 static const struct {
@@ -403,6 +492,9 @@ static const struct {
 	{ "claimed", test_claimed },
 	{ "known_refused", test_known_refused },
 	{ "extended", test_extended },
+	{ "killed", test_killed },
+	{ "exit_map", test_exit_map },
+	{ "extension", test_extension },
 };
 
 void serial_test_bpf_module_run(void)
@@ -422,6 +514,8 @@ void serial_test_bpf_module_run(void)
 		close(link_fd);
 		/* leaves nothing of a test that failed half way */
 		bm_drain_name(NAME);
+		/* who has drained does not wait for exit */
+		ASSERT_TRUE(bm_wait(!bm_find(NAME) && !bm_find(OTHER)), "exit has run");
 	}
 	bpf_module_runs__destroy(skel);
 }

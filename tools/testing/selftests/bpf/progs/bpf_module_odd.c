@@ -57,8 +57,9 @@ size_t BPF_PROG(odd_get_info, struct sock *sk)
 	return 0;
 }
 
-SEC("fentry/bpf_module_no_such_function")
-int BPF_PROG(odd_watch)
+/* no link attaches it */
+SEC("socket")
+int odd_watch(struct __sk_buff *skb)
 {
 	return 0;
 }

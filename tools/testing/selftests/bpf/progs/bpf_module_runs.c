@@ -8,8 +8,9 @@ char _license[] SEC("license") = "GPL";
 
 /* what init returns */
 int init_ret;
-/* keeps exit running */
+/* keeps exit running, and init */
 int hold;
+int hold_init;
 
 int inits;
 int exits;
@@ -36,29 +37,63 @@ int BPF_PROG(run_other, int a, u64 b)
 	return 0;
 }
 
+/* the module whose exit ran last, as exit has put it there */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} exited SEC(".maps");
+
+static long wait_hold(__u32 i, int *flag)
+{
+	return !__sync_fetch_and_add(flag, 0);
+}
+
+static long wait_init(__u32 i, void *unused)
+{
+	return wait_hold(i, &hold_init);
+}
+
+static long wait_exit(__u32 i, void *unused)
+{
+	return wait_hold(i, &hold);
+}
+
+/* What another program could extend. */
+__noinline int run_global(int ret)
+{
+	return ret ?: init_ret;
+}
+
 SEC("syscall")
 int run_init(struct bpf_module_ctx *ctx)
 {
 	__sync_fetch_and_add(&inits, 1);
 	init_ctx = *ctx;
 	runs_at_init = runs;
-	return init_ret;
+	bpf_loop(1 << 23, wait_init, NULL, 0);
+	return run_global(0);
 }
 
-static long wait_hold(__u32 i, void *unused)
+SEC("?freplace/run_global")
+int run_extension(int ret)
 {
-	return !__sync_fetch_and_add(&hold, 0);
+	return 0;
 }
 
 SEC("syscall")
 int run_exit(struct bpf_module_ctx *ctx)
 {
+	__u32 key = 0, id = ctx->module_id;
+
 	__sync_fetch_and_add(&exits, 1);
 	exit_ctx = *ctx;
 	exit_uid = bpf_get_current_uid_gid();
 	runs_at_exit = runs;
-	bpf_loop(1 << 23, wait_hold, NULL, 0);
-	return 0;
+	bpf_map_update_elem(&exited, &key, &id, BPF_ANY);
+	bpf_loop(1 << 23, wait_exit, NULL, 0);
+	return run_global(0);
 }
 
 __weak int first_part(struct bpf_module_ctx *ctx)

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * bpftool module load: what it tells.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "json_writer.h"
+#include "main.h"
+#include "module.h"
+#include "module_load.h"
+
+/* Those of the object or of @mod as "a, b": to be freed, NULL without memory. */
+char *load_list_ops(const struct bpf_object *obj, const struct bpf_module *mod)
+{
+	const char *sep = "";
+	struct bpf_map *map;
+	char *list = NULL;
+	size_t size;
+	FILE *f;
+
+	f = open_memstream(&list, &size);
+	if (!f)
+		return NULL;
+	bpf_object__for_each_map(map, obj) {
+		if (!load_is_ops_of(map, mod))
+			continue;
+		fprintf(f, "%s%s", sep, module_text(bpf_map__name(map)));
+		sep = ", ";
+	}
+	fclose(f);
+	return list;
+}
+
+/* Those that are attached with @mod, as "a, b": to be freed, NULL without memory. */
+static char *list_progs(const struct bpf_object *obj, const struct bpf_module *mod)
+{
+	struct bpf_program *prog;
+	const char *sep = "";
+	char *list = NULL;
+	size_t size;
+	FILE *f;
+
+	f = open_memstream(&list, &size);
+	if (!f)
+		return NULL;
+	bpf_object__for_each_program(prog, obj) {
+		if (!module_attaches(mod, prog))
+			continue;
+		fprintf(f, "%s%s", sep, module_text(bpf_program__name(prog)));
+		sep = ", ";
+	}
+	fclose(f);
+	return list;
+}
+
+/* At boot: it is loaded when the device appears. */
+void load_report_waiting(const struct bpf_module *mod, const char *dev)
+{
+	if (!json_output) {
+		printf("Module %s waits for network device %s\n", bpf_module__name(mod),
+		       module_text(dev));
+		return;
+	}
+	jsonw_start_object(json_wtr);
+	jsonw_string_field(json_wtr, "name", bpf_module__name(mod));
+	jsonw_string_field(json_wtr, "waits_for_dev", dev);
+	jsonw_end_object(json_wtr);
+}
+
+static void report_present(const struct bpf_module_info *info)
+{
+	if (!json_output) {
+		printf("Module %s (id %u) is loaded already\n", info->name, info->id);
+		return;
+	}
+
+	jsonw_start_object(json_wtr);
+	jsonw_uint_field(json_wtr, "id", info->id);
+	jsonw_string_field(json_wtr, "name", info->name);
+	jsonw_bool_field(json_wtr, "loaded_already", true);
+	jsonw_end_object(json_wtr);
+}
+
+/* " with ops a, b and programs c, d": to be freed, NULL without memory. */
+static char *describe_parts(const struct bpf_object *obj, const struct bpf_module *mod)
+{
+	char *ops = load_list_ops(obj, mod), *progs = list_progs(obj, mod), *text = NULL;
+	bool has_ops = ops && *ops, has_progs = progs && *progs;
+
+	if (asprintf(&text, "%s%s%s%s", has_ops ? " with ops " : "", has_ops ? ops : "",
+		     has_ops && has_progs ? " and programs " : has_progs ? " with programs " : "",
+		     has_progs ? progs : "") < 0)
+		text = NULL;
+	free(ops);
+	free(progs);
+	return text;
+}
+
+static void report_module(const struct bpf_object *obj, const struct bpf_module *mod,
+			  const struct load_args *args)
+{
+	const char *name = bpf_module__name(mod);
+	struct bpf_module_info info;
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	char *parts;
+
+	/* somebody else's, or a dry run's, which has none */
+	if (bpf_module__fd(mod) < 0 || module_get_info(bpf_module__fd(mod), &info))
+		info.id = 0;
+
+	/* the name will be that of the other one */
+	if (args->dry_run && args->replace_fd >= 0 && !module_get_info(args->replace_fd, &info)) {
+		name = info.name;
+		info.id = 0;
+	}
+
+	if (!json_output) {
+		parts = describe_parts(obj, mod);
+		if (info.id)
+			printf("Loaded module %s (id %u)%s\n", name, info.id, parts ?: "");
+		else
+			printf("Would load module %s%s\n", name, parts ?: "");
+		free(parts);
+		return;
+	}
+
+	jsonw_start_object(json_wtr);
+	if (info.id)
+		jsonw_uint_field(json_wtr, "id", info.id);
+	jsonw_string_field(json_wtr, "name", name);
+	if (args->dry_run)
+		jsonw_bool_field(json_wtr, "dry_run", true);
+	jsonw_name(json_wtr, "ops");
+	jsonw_start_array(json_wtr);
+	bpf_object__for_each_map(map, obj)
+		if (bpf_map__module(map) == mod && bpf_map__autocreate(map))
+			jsonw_string(json_wtr, bpf_map__name(map));
+	jsonw_end_array(json_wtr);
+	jsonw_name(json_wtr, "programs");
+	jsonw_start_array(json_wtr);
+	bpf_object__for_each_program(prog, obj)
+		if (module_attaches(mod, prog))
+			jsonw_string(json_wtr, bpf_program__name(prog));
+	jsonw_end_array(json_wtr);
+	module_progs_json(&args->left_out);
+	if (args->pin_to.old)
+		jsonw_string_field(json_wtr, "pin_was_of", args->pin_to.old);
+	jsonw_end_object(json_wtr);
+}
+
+void load_report(const struct bpf_object *obj, const struct load_args *args)
+{
+	bool is_array = json_output && !args->in_list;
+	struct bpf_module *mod;
+	int i;
+
+	if (is_array)
+		jsonw_start_array(json_wtr);
+	for (i = 0; i < args->present_cnt && (json_output || !args->by_system); i++)
+		report_present(&args->present[i]);
+	for (mod = load_next_chosen(obj, NULL); mod; mod = load_next_chosen(obj, mod))
+		if (args->dry_run || bpf_module__fd(mod) >= 0)
+			report_module(obj, mod, args);
+	if (is_array)
+		jsonw_end_array(json_wtr);
+	if (!json_output && load_next_chosen(obj, NULL))
+		module_progs_plain(&args->left_out);
+}
