@@ -49,6 +49,24 @@ void emit_obj_refs_plain(struct hashmap *table, __u32 id, const char *prefix)
 {
 }
 
+/* link.c asks a kernel */
+int link_visit(int fd, link_visit_fn visit, void *ctx)
+{
+	return -1;
+}
+
+void link_target_json(struct bpf_link_info *info)
+{
+}
+
+void link_target_plain(struct bpf_link_info *info)
+{
+}
+
+void link_free_syms(void)
+{
+}
+
 void fuzz_begin_output(bool json)
 {
 	terminal = stdout;

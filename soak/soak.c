@@ -101,7 +101,7 @@ static const struct {
 	[LINK_UPDATE]	= { "update a link", { EBUSY, ENOLINK } },
 	[LINK_LOOK]	= { "look at a link" },
 	/* EINVAL: the link is not the module's any more */
-	[REPLACE_LINKS]	= { "replace links", { EINPROGRESS, ENOENT, ENOLINK, EINVAL } },
+	[REPLACE_LINKS]	= { "replace links", { EINPROGRESS, ENOENT, EOPNOTSUPP, EINVAL } },
 };
 
 /* Shared with the loaders that are killed. */

@@ -48,8 +48,9 @@ int fill_steps(struct bpf_module_ctx *ctx)
 		return -22;	/* EINVAL: the load is refused */
 	for (i = 0; i < STEPS; i++) {
 		__u32 beta = beta_small + (beta_large - beta_small) * i / (STEPS - 1);
+		__u32 step = i;
 
-		bpf_map_update_elem(&steps, &i, &beta, BPF_ANY);
+		bpf_map_update_elem(&steps, &step, &beta, BPF_ANY);
 	}
 	return 0;
 }
@@ -113,11 +114,10 @@ struct tcp_congestion_ops steps_ops = {
 SEC("fentry/tcp_retransmit_timer")
 int BPF_PROG(on_timeout, struct sock *sk)
 {
-	const struct tcp_congestion_ops *ca;
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
 	char name[16];
 
-	ca = ((struct inet_connection_sock *)sk)->icsk_ca_ops;
-	bpf_probe_read_kernel_str(name, sizeof(name), ca->name);
+	BPF_CORE_READ_STR_INTO(&name, icsk, icsk_ca_ops, name);
 	if (!bpf_strncmp(name, sizeof(name), "steps"))
 		__sync_fetch_and_add(&timeouts, 1);
 	return 0;

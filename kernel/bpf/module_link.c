@@ -503,7 +503,8 @@ int bpf_module_switch_links(struct bpf_module *mod, struct seq_buf *log)
 			bpf_prog_put(old_prog);
 			bpf_module_log_switch(log, i, adopted, err);
 			bpf_module_switch_links_back(mod, log);
-			return err;
+			/* As if it had been detached before. */
+			return err == -ENOLINK ? -EOPNOTSUPP : err;
 		}
 		adopted->old_prog = old_prog;
 	}
