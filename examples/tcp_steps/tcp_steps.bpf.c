@@ -35,8 +35,8 @@ struct {
 
 __u64 timeouts;
 
-extern __u32 tcp_slow_start(struct tcp_sock *tp, __u32 acked) __ksym;
-extern void tcp_cong_avoid_ai(struct tcp_sock *tp, __u32 w, __u32 acked) __ksym;
+extern void tcp_reno_cong_avoid(struct sock *sk, __u32 ack, __u32 acked) __ksym;
+extern __u32 tcp_reno_undo_cwnd(struct sock *sk) __ksym;
 
 /* Runs before the first socket can ask for "steps". */
 SEC("module.init")
@@ -82,24 +82,13 @@ __u32 BPF_PROG(steps_ssthresh, struct sock *sk)
 SEC("struct_ops")
 void BPF_PROG(steps_cong_avoid, struct sock *sk, __u32 ack, __u32 acked)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-
-	if (!BPF_CORE_READ_BITFIELD(tp, is_cwnd_limited))
-		return;
-	if (tp->snd_cwnd < tp->snd_ssthresh) {
-		acked = tcp_slow_start(tp, acked);
-		if (!acked)
-			return;
-	}
-	tcp_cong_avoid_ai(tp, tp->snd_cwnd, acked);
+	tcp_reno_cong_avoid(sk, ack, acked);
 }
 
 SEC("struct_ops")
 __u32 BPF_PROG(steps_undo_cwnd, struct sock *sk)
 {
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-
-	return at_least(tp->snd_cwnd, tp->prior_cwnd);
+	return tcp_reno_undo_cwnd(sk);
 }
 
 SEC(".module.tcp_steps")
