@@ -17,48 +17,61 @@
 #include "module.h"
 #include "module_load.h"
 
+/* Names as "a, b". */
+struct name_list {
+	FILE *file;
+	const char *sep;
+	char *text;
+	size_t size;
+};
+
+static bool name_list_open(struct name_list *list)
+{
+	list->sep = "";
+	list->text = NULL;
+	list->file = open_memstream(&list->text, &list->size);
+	return list->file;
+}
+
+static void name_list_add(struct name_list *list, const char *name)
+{
+	fprintf(list->file, "%s%s", list->sep, module_text(name));
+	list->sep = ", ";
+}
+
+/* To be freed, NULL without memory. */
+static char *name_list_close(struct name_list *list)
+{
+	fclose(list->file);
+	return list->text;
+}
+
 /* Those of the object or of @mod as "a, b": to be freed, NULL without memory. */
 char *load_list_ops(const struct bpf_object *obj, const struct bpf_module *mod)
 {
-	const char *sep = "";
+	struct name_list list;
 	struct bpf_map *map;
-	char *list = NULL;
-	size_t size;
-	FILE *f;
 
-	f = open_memstream(&list, &size);
-	if (!f)
+	if (!name_list_open(&list))
 		return NULL;
-	bpf_object__for_each_map(map, obj) {
-		if (!load_is_ops_of(map, mod))
-			continue;
-		fprintf(f, "%s%s", sep, module_text(bpf_map__name(map)));
-		sep = ", ";
-	}
-	fclose(f);
-	return list;
+	bpf_object__for_each_map(map, obj)
+		if (load_is_ops_of(map, mod))
+			name_list_add(&list, bpf_map__name(map));
+	return name_list_close(&list);
 }
 
 /* Those that are attached with @mod, as "a, b": to be freed, NULL without memory. */
 static char *list_progs(const struct bpf_object *obj, const struct bpf_module *mod)
 {
 	struct bpf_program *prog;
-	const char *sep = "";
-	char *list = NULL;
-	size_t size;
-	FILE *f;
+	struct name_list list;
 
-	f = open_memstream(&list, &size);
-	if (!f)
+	if (!name_list_open(&list))
 		return NULL;
-	bpf_object__for_each_program(prog, obj) {
-		if (!module_attaches(mod, prog))
-			continue;
-		fprintf(f, "%s%s", sep, module_text(bpf_program__name(prog)));
-		sep = ", ";
-	}
-	fclose(f);
-	return list;
+	bpf_object__for_each_program(prog, obj)
+		if (module_attaches(mod, prog))
+			name_list_add(&list, bpf_program__name(prog));
+	return name_list_close(&list);
 }
 
 /* At boot: it is loaded when the device appears. */
