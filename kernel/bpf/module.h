@@ -236,6 +236,11 @@ void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog);
 int bpf_module_get_parts(struct bpf_module *mod);
 void bpf_module_put_maps(struct bpf_module *mod);
 
+/* module_copy.c: the arrays that LOAD is given */
+int bpf_module_check_entry_size(const char *what, u32 size, u32 min, struct seq_buf *log);
+int bpf_module_copy_entry(const char *what, void *to, u32 to_size, u64 array, u32 nr, u32 size,
+			  struct seq_buf *log);
+
 /* module_log.c: why LOAD failed */
 struct seq_buf *bpf_module_log_alloc(const union bpf_attr *attr);
 __printf(2, 3)

@@ -25,17 +25,6 @@ static int bpf_module_copy_op_name(struct bpf_module_op *op, u64 uname)
 	return op->name ? 0 : -ENOMEM;
 }
 
-static int bpf_module_copy_uop(struct bpf_module_ops *uop, void __user *from, u32 size)
-{
-	int err;
-
-	err = bpf_check_uarg_tail_zero(USER_BPFPTR(from), sizeof(*uop), size);
-	if (err)
-		return err;
-	memset(uop, 0, sizeof(*uop));
-	return copy_from_user(uop, from, min_t(u32, size, sizeof(*uop))) ? -EFAULT : 0;
-}
-
 /* Find the type of @uop and allocate @op's struct for it. */
 static int bpf_module_alloc_inst(struct bpf_module_op *op, const struct bpf_module_ops *uop)
 {
@@ -236,27 +225,20 @@ void bpf_module_unbuild(struct bpf_module *mod)
 static int bpf_module_build_ops(struct bpf_module *mod, const union bpf_attr *attr,
 				struct seq_buf *log)
 {
-	void __user *uops = u64_to_user_ptr(attr->module_load.ops);
 	u32 i, size = attr->module_load.ops_size;
 	struct bpf_module_ops uop;
 	int err;
 
 	if (!mod->ops_cnt)
 		return 0;
-	if (size < BPF_MODULE_OPS_SIZE_VER0) {
-		bpf_module_log(log, "ops_size is %u bytes, expected at least %zu\n", size,
-			       BPF_MODULE_OPS_SIZE_VER0);
-		return -EINVAL;
-	}
+	err = bpf_module_check_entry_size("op", size, BPF_MODULE_OPS_SIZE_VER0, log);
+	if (err)
+		return err;
 
 	err = bpf_module_check_ops(mod, log);
 	for (i = 0; !err && i < mod->ops_cnt; i++) {
-		err = bpf_module_copy_uop(&uop, uops + (size_t)i * size, size);
-		if (err == -E2BIG)
-			bpf_module_log(log, "op #%u: sets fields that this kernel does not know\n",
-				       i);
-		if (err == -EFAULT)
-			bpf_module_log(log, "op #%u: the address of the ops cannot be read\n", i);
+		err = bpf_module_copy_entry("op", &uop, sizeof(uop), attr->module_load.ops, i,
+					    size, log);
 		if (!err)
 			err = bpf_module_build_op(mod, i, &uop, log);
 	}

@@ -16,7 +16,6 @@
 #include <linux/rcupdate_wait.h>
 #include <linux/rwsem.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include "module.h"
 #include "struct_ops.h"
 
@@ -265,32 +264,15 @@ static int bpf_module_get_link(struct bpf_module *mod, u32 nr, struct bpf_module
 	return bpf_module_adopt(mod, nr, log);
 }
 
-static int bpf_module_copy_ulink(struct bpf_module_link *ulink, void __user *from, u32 size,
-				 u32 nr, struct seq_buf *log)
-{
-	int err;
-
-	err = bpf_check_uarg_tail_zero(USER_BPFPTR(from), sizeof(*ulink), size);
-	if (err == -E2BIG)
-		bpf_module_log(log, "link #%u: sets fields that this kernel does not know\n", nr);
-	memset(ulink, 0, sizeof(*ulink));
-	if (!err && copy_from_user(ulink, from, min_t(u32, size, sizeof(*ulink))))
-		err = -EFAULT;
-	if (err == -EFAULT)
-		bpf_module_log(log, "link #%u: the address of the links cannot be read\n", nr);
-	return err;
-}
-
 /* Adopt the links of @attr for @mod, which replaces @old if that is not NULL.  May sleep.
  * If it fails, bpf_module_put_links() gives back those that were adopted.
  */
 int bpf_module_adopt_links(struct bpf_module *mod, struct bpf_module *old,
 			   const union bpf_attr *attr, struct seq_buf *log)
 {
-	void __user *ulinks = u64_to_user_ptr(attr->module_load.links);
 	u32 i, cnt = attr->module_load.links_cnt, size = attr->module_load.links_size;
 	struct bpf_module_link ulink;
-	int err = 0;
+	int err;
 
 	if (!cnt)
 		return 0;
@@ -298,18 +280,17 @@ int bpf_module_adopt_links(struct bpf_module *mod, struct bpf_module *old,
 		bpf_module_log(log, "%u links, expected at most %u\n", cnt, BPF_MODULE_MAX_LINKS);
 		return -E2BIG;
 	}
-	if (size < BPF_MODULE_LINK_SIZE_VER0) {
-		bpf_module_log(log, "links_size is %u bytes, expected at least %zu\n", size,
-			       BPF_MODULE_LINK_SIZE_VER0);
-		return -EINVAL;
-	}
+	err = bpf_module_check_entry_size("link", size, BPF_MODULE_LINK_SIZE_VER0, log);
+	if (err)
+		return err;
 	mod->links = kvcalloc(cnt, sizeof(*mod->links), bpf_memcg_flags(GFP_USER));
 	if (!mod->links)
 		return -ENOMEM;
 	mod->links_cnt = cnt;
 
 	for (i = 0; !err && i < cnt; i++) {
-		err = bpf_module_copy_ulink(&ulink, ulinks + (size_t)i * size, size, i, log);
+		err = bpf_module_copy_entry("link", &ulink, sizeof(ulink),
+					    attr->module_load.links, i, size, log);
 		if (!err)
 			err = bpf_module_get_link(mod, i, old, &ulink, log);
 	}

@@ -400,6 +400,7 @@ static void test_caps(void)
 	LIBBPF_OPTS(bpf_module_unload_opts, drain, .flags = BPF_F_MODULE_DRAIN);
 	int fentry_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
 	int skb_fd = bm_take_fd(attach_cgroup(skel->progs.link_cgroup_skb));
+	int xdp_fd = bm_take_fd(attach_xdp(skel->progs.link_xdp));
 	__u64 caps = 0, without = 1ULL << CAP_SYS_ADMIN;
 	struct bm_load load;
 	int module_fd;
@@ -410,8 +411,10 @@ static void test_caps(void)
 	bm_load_refused(&load, -EPERM, "CAP_PERFMON");
 	cap_enable_effective(caps, NULL);
 
-	load.links[0].link_fd = skb_fd;
 	ASSERT_OK(cap_disable_effective(without | 1ULL << CAP_NET_ADMIN, NULL), "no NET_ADMIN");
+	load.links[0].link_fd = xdp_fd;
+	bm_load_refused(&load, -EPERM, "CAP_NET_ADMIN");
+	load.links[0].link_fd = skb_fd;
 	bm_load_refused(&load, -EPERM, "CAP_NET_ADMIN");
 	cap_enable_effective(caps, NULL);
 
@@ -433,6 +436,7 @@ static void test_caps(void)
 	bm_unload(&module_fd);
 	close(fentry_fd);
 	close(skb_fd);
+	close(xdp_fd);
 }
 
 /* In place, for the kinds that can: nothing is detached on the way. */

@@ -100,6 +100,11 @@ static void ops_size_small(struct bm_cc *cc, union bpf_attr *attr)
 	attr->module_load.ops_size = sizeof(cc->ops[0]) - 1;
 }
 
+static void ops_size_large(struct bm_cc *cc, union bpf_attr *attr)
+{
+	attr->module_load.ops_size = sysconf(_SC_PAGESIZE) + 8;
+}
+
 /* An entry of a later version of the struct, with a field that is in use. */
 static void ops_size_unknown(struct bm_cc *cc, union bpf_attr *attr)
 {
@@ -157,9 +162,10 @@ static const struct bm_refusal refusals[] = {
 	{ "no_ops", no_ops, -EINVAL, .log = { "ops" } },
 	{ "too_many_ops", too_many_ops, -E2BIG, .log = { "ops" } },
 	{ "ops_bad_pointer", ops_bad_pointer, -EFAULT, .log = { "address" } },
-	{ "ops_size_zero", ops_size_zero, -EINVAL, .log = { "ops" } },
-	{ "ops_size_small", ops_size_small, -EINVAL, .log = { "ops" } },
-	{ "ops_size_unknown", ops_size_unknown, -E2BIG, },
+	{ "ops_size_zero", ops_size_zero, -EINVAL, .log = { "ops_size is 0 bytes" } },
+	{ "ops_size_small", ops_size_small, -EINVAL, .log = { "ops_size is" } },
+	{ "ops_size_large", ops_size_large, -E2BIG, .log = { "ops_size is" } },
+	{ "ops_size_unknown", ops_size_unknown, -E2BIG, .log = { "does not know" } },
 	{ "op_flags", op_flags, -EINVAL, .log = { "flag" } },
 	{ "op_name_bad_pointer", op_name_bad_pointer, -EFAULT, },
 	{ "op_name_bad", op_name_bad, -EINVAL, .log = { "name" } },

@@ -11,6 +11,11 @@
 
 #define NAME "bm_targets"
 
+noinline void bm_targets_probed(void)
+{
+	asm volatile ("");
+}
+
 static struct bpf_module_hosts *hosts;
 static int cgroup_fd = -1;
 
@@ -39,6 +44,8 @@ static bool set_targets(struct bpf_module_targets *skel)
 	       set_param(skel, "targets_fentry.prog", main) &&
 	       set_param(skel, "targets_freplace.prog", value) &&
 	       set_param(skel, "targets_verdict.map", "targets_socks") &&
+	       set_param(skel, "targets_msg.map", "targets_socks") &&
+	       set_param(skel, "targets_netkit.dev", "bm_nk") &&
 	       set_param(skel, "targets_iter.cgroup", cgroup) &&
 	       set_param(skel, "targets_lsm.cgroup", cgroup) &&
 	       set_param(skel, "targets_connect.cgroup", cgroup);
@@ -109,15 +116,29 @@ static void run_iter(int link_fd)
 	close(fd);
 }
 
-/* Asks for an address on bm_dev1, which comes in at bm_dev2. */
-static void run_devices(void)
+static void send_to(const char *addr)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
 	int sock = socket(AF_INET, SOCK_DGRAM, 0);
 
-	inet_pton(AF_INET, "10.9.9.2", &to.sin_addr);
+	inet_pton(AF_INET, addr, &to.sin_addr);
 	sendto(sock, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
 	close(sock);
+}
+
+/* Asks for an address on bm_dev1, which comes in at bm_dev2. */
+static void run_devices(void)
+{
+	send_to("10.9.9.2");
+}
+
+/* Out by bm_nk, and a call of the function with the probe. */
+static void check_netkit_uprobe(struct bpf_module_targets *skel, int version)
+{
+	send_to("10.9.8.2");
+	ASSERT_EQ(skel->bss->netkit_ran, version, "netkit");
+	bm_targets_probed();
+	ASSERT_EQ(skel->bss->uprobe_ran, version, "uprobe");
 }
 
 static void check_devices(struct bpf_module_targets *skel, int version)
@@ -199,7 +220,9 @@ static void test_kinds(void)
 	fd = bpf_module__fd(skel->modules.bm_targets);
 	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_XDP, ids), 2, "devices");
 	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_TRACING, ids), 2, "fentry and freplace");
-	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_SOCKMAP, ids), 1, "sockmap");
+	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_SOCKMAP, ids), 2, "sockmap");
+	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_NETKIT, ids), 1, "netkit");
+	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_PERF_EVENT, ids), 1, "uprobe");
 	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_NETNS, ids), 1, "flow dissector");
 	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_ITER, ids), 1, "iterator");
 	ASSERT_EQ(run_host(), 41, "extended program");
@@ -207,10 +230,15 @@ static void test_kinds(void)
 	run_iters(fd);
 	ASSERT_EQ(skel->bss->iter_ran, 1, "iterator over a cgroup");
 	check_devices(skel, 1);
+	check_netkit_uprobe(skel, 1);
 	ASSERT_EQ(ids_of(fd, BPF_LINK_TYPE_CGROUP, ids), 2, "LSM and connect of a cgroup");
 	run_cgroup();
 	ASSERT_EQ(skel->bss->lsm_ran, 1, "LSM of a cgroup");
 	ASSERT_EQ(skel->bss->connect_ran, 1, "connect of a cgroup");
+	skel->bss->netkit_ran = 0;
+	skel->bss->uprobe_ran = 0;
+	ASSERT_OK(bpf_module__unload(skel->modules.bm_targets), "unload");
+	check_netkit_uprobe(skel, 0);
 	bpf_module_targets__destroy(skel);
 	ASSERT_EQ(run_host(), 1, "program as it was");
 	ASSERT_EQ(bm_find(NAME), 0, "listed");
@@ -235,6 +263,7 @@ static void test_replace(void)
 	} kinds[] = {
 		{ BPF_LINK_TYPE_XDP, "devices" },
 		{ BPF_LINK_TYPE_SOCKMAP, "sockmap" },
+		{ BPF_LINK_TYPE_NETKIT, "netkit" },
 		{ BPF_LINK_TYPE_NETNS, "flow dissector" },
 		{ BPF_LINK_TYPE_ITER, "iterator" },
 		{ BPF_LINK_TYPE_CGROUP, "cgroup" },
@@ -254,6 +283,7 @@ static void test_replace(void)
 		for (i = 0; i < ARRAY_SIZE(kinds); i++)
 			check_same(fd, ids[i], cnt[i], kinds[i].type, kinds[i].name);
 		check_devices(next, 2);
+		check_netkit_uprobe(next, 2);
 		run_iters(fd);
 		ASSERT_EQ(next->bss->iter_ran, 2, "iterator");
 		ASSERT_EQ(run_host(), 1, "extension that is gone");
@@ -371,6 +401,13 @@ static void test_reuse_data(void)
 	bpf_module_targets__destroy(skel);
 }
 
+static bool add_netkit(void)
+{
+	return ASSERT_OK(system("ip link add bm_nk type netkit"), "netkit") &&
+	       ASSERT_OK(system("ip addr add 10.9.8.1/24 dev bm_nk"), "netkit address") &&
+	       ASSERT_OK(system("ip link set bm_nk up && ip link set nk0 up"), "netkit up");
+}
+
 static bool add_devices(void)
 {
 	return ASSERT_OK(system("ip link add bm_dev1 type veth peer name bm_dev2"), "devices") &&
@@ -468,7 +505,7 @@ static void test_perf_event(void)
 	bpf_link__destroy(link);
 	if (ASSERT_OK(bpf_module_targets__attach(skel), "attach")) {
 		ASSERT_EQ(ids_of(bpf_module__fd(skel->modules.bm_targets),
-				 BPF_LINK_TYPE_PERF_EVENT, ids), 1, "perf event");
+				 BPF_LINK_TYPE_PERF_EVENT, ids), 2, "perf event and uprobe");
 		skel->bss->perf_ran = 0;
 		ASSERT_TRUE(bm_wait(skel->bss->perf_ran), "runs");
 	}
@@ -499,7 +536,8 @@ void serial_test_bpf_module_targets(void)
 		return;
 	cgroup_fd = test__join_cgroup("/bm_targets");
 	hosts = bpf_module_hosts__open_and_load();
-	if (!ASSERT_OK_FD(cgroup_fd, "cgroup") || !ASSERT_OK_PTR(hosts, "hosts") || !add_devices())
+	if (!ASSERT_OK_FD(cgroup_fd, "cgroup") || !ASSERT_OK_PTR(hosts, "hosts") ||
+	    !add_devices() || !add_netkit())
 		goto out;
 
 	for (i = 0; i < ARRAY_SIZE(tests); i++) {

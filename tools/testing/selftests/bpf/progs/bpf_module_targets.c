@@ -18,6 +18,8 @@ int iter_ran;
 int lsm_ran;
 int connect_ran;
 int perf_ran;
+int netkit_ran;
+int uprobe_ran;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SOCKMAP);
@@ -62,6 +64,26 @@ SEC("sk_skb/stream_verdict")
 int targets_verdict(struct __sk_buff *skb)
 {
 	return bpf_sk_redirect_map(skb, &targets_socks, 0, 0);
+}
+
+SEC("sk_msg")
+int targets_msg(struct sk_msg_md *msg)
+{
+	return SK_PASS;
+}
+
+SEC("netkit/primary")
+int targets_netkit(struct __sk_buff *skb)
+{
+	netkit_ran = version;
+	return -1 /* NETKIT_NEXT */;
+}
+
+SEC("uprobe//proc/self/exe:bm_targets_probed")
+int targets_uprobe(struct pt_regs *ctx)
+{
+	uprobe_ran = version;
+	return 0;
 }
 
 SEC("flow_dissector")
