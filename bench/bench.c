@@ -478,14 +478,14 @@ void quiet(void)
 	usleep(ms ? atoi(ms) * 1000 : 3000000);
 }
 
-static void follow(int on)
+void follow(int on)
 {
 	quiet();
 	if (ioctl(device, BENCH_FOLLOW, on))
 		err(1, "following executable memory");
 }
 
-static __s64 exec_bytes(void)
+__s64 exec_bytes(void)
 {
 	__s64 bytes;
 
@@ -494,8 +494,7 @@ static __s64 exec_bytes(void)
 	return bytes;
 }
 
-/* Wait until what was loaded has given back its executable memory. */
-static void settle(__s64 bytes)
+void settle(__s64 bytes)
 {
 	int i;
 
@@ -893,6 +892,7 @@ static const struct {
 	{ "unload", part_unload },
 	{ "memory", part_memory },
 	{ "links", part_links },
+	{ "funcs", part_funcs },
 	{ "tcp", part_tcp },
 	{ "scale", part_scale },	/* the last: what it loads stays */
 };
@@ -916,6 +916,7 @@ int main(int argc, char **argv)
 	find_type(&bench_type, own, fd);
 	find_type(&tcp_type, vmlinux, 0);
 	find_hooks(own, fd);
+	find_kernel_func(own, fd);
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		for (j = 1; j < argc && strcmp(argv[j], parts[i].name); j++)
@@ -926,6 +927,6 @@ int main(int argc, char **argv)
 		ran++;
 	}
 	if (!ran)
-		errx(1, "parts: callback load unload memory links tcp scale");
+		errx(1, "parts: callback load unload memory links funcs tcp scale");
 	return 0;
 }

@@ -32,6 +32,16 @@ __u64 median(__u64 *numbers, int cnt);
  */
 void quiet(void);
 
+/* Follow the executable memory that BPF takes and gives back, from 0; or end it. */
+void follow(int on);
+__s64 exec_bytes(void);
+/* Wait until it is so many bytes again. */
+void settle(__s64 bytes);
+
+/* bench_funcs.c; find_kernel_func() first, likewise */
+void find_kernel_func(const struct btf *btf, int btf_fd);
+void part_funcs(void);
+
 /* bench_links.c; find_hooks() first, with the BTF of bench_ops.ko and an fd of it */
 void find_hooks(const struct btf *btf, int btf_fd);
 void part_links(void);

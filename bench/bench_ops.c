@@ -11,6 +11,7 @@
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
+#include <linux/btf_ids.h>
 #include <linux/fs.h>
 #include <linux/kprobes.h>
 #include <linux/math.h>
@@ -376,6 +377,25 @@ static int bench_hook_call(struct bench_call __user *ucall)
 	return copy_to_user(ucall, &call, sizeof(call)) ? -EFAULT : 0;
 }
 
+__bpf_kfunc_start_defs();
+
+/* Does as little as the function in BPF that it is compared with. */
+__bpf_kfunc int bench_kernel_func(int n)
+{
+	return n + 1;
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(bench_kfunc_ids)
+BTF_ID_FLAGS(func, bench_kernel_func)
+BTF_KFUNCS_END(bench_kfunc_ids)
+
+static const struct btf_kfunc_id_set bench_kfuncs = {
+	.owner = THIS_MODULE,
+	.set = &bench_kfunc_ids,
+};
+
 static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -417,6 +437,7 @@ static int __init bench_module_init(void)
 
 	bench_note_entries();
 	err = register_bpf_struct_ops(&bpf_bench_ops, bench_ops);
+	err = err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_SCHED_CLS, &bench_kfuncs);
 	return err ?: misc_register(&bench_device);
 }
 

@@ -50,6 +50,14 @@ def rows():
         yield f"links.keep.{count}", f"LOAD, or pins: {count} fentry links, instructions", 0.50
         yield f"links.return.{count}", f"UNLOAD, or unlink() until the calls return: {count} links, ns", None
     yield "links.run", "call of a function with an attached program, instructions", 1.00
+    for name, text in (("own", "of the caller's own object"), ("tail", "by a tail call"),
+                       ("freplace", "by extension of a global function (freplace)"),
+                       ("kernel", "of a kernel module (kfunc)")):
+        yield f"func.call.{name}", f"call of a function {text}, instructions", None
+    yield ("func.memory",
+           "100 callers of 4 KiB of code, exported by a module, or linked into each: executable bytes", 0.05)
+    yield "func.load", "load of a program that calls, or contains, 4 KiB of code, instructions", 1.00
+    yield "func.load.small", "load of a program that calls, or contains, two instructions, instructions", None
     for count in (10, 100, 1000, 10000):
         yield f"scale.load.{count}", f"the next load at {count} modules, instructions", None
         # A module tells 152 bytes of itself, a map 88: copying them is the difference
@@ -103,6 +111,9 @@ def collect(folder):
         grace = ours[f"links.return.{count}"] - ours[row]
         add(row, f"unload, or unpin, {count} fentry links until no hook is left, ns",
             ours[row], stock[row], 1.00 + grace / stock[row], max(ours_spread[row], stock_spread[row]))
+    own = stock["func.call"]
+    add("func.call", "call of a function that a module exports, or of one's own object, instructions",
+        ours["func.call"], own, 1.00 + 2 / own, max(ours_spread["func.call"], stock_spread["func.call"]))
     add("scale.ratio", "the next load at 10000 modules (ours) to that at 10 (stock's column)",
         ours["scale.load.10000"], ours["scale.load.10"], 1.10,
         max(ours_spread["scale.load.10000"], ours_spread["scale.load.10"]))

@@ -29,9 +29,11 @@
 #include "../soak/cc.h"
 
 #define LINES_MAX	24
-#define FIELDS_MAX	17
+#define FIELDS_MAX	20
 #define OPS_MAX		4
 #define LINKS_MAX	4
+#define FUNCS_MAX	4
+#define CALLERS		4	/* programs that call functions, of an input */
 #define CORPUS_MAX	4096
 #define MODULES		4	/* fds of modules that an input has */
 #define COVER_SIZE	(1 << 18)
@@ -39,12 +41,16 @@
 #define VALUE_SIZE	1024
 #define PIN		"/sys/fs/bpf/fuzz"
 
+/* An entry of fd_names. */
+#define FUNC0 24
+
 /* What a field of a call means; all but NUMBER are indices of a table first. */
 enum kind { NUMBER, FD, NAME, TYPE, ADDRESS };
 
 enum call {
 	C_LOAD, C_OP, C_UNLOAD, C_INFO, C_NEXT_ID, C_BY_ID, C_OBJ_INFO, C_PIN, C_OPEN, C_CLOSE,
-	C_FDINFO, C_POLL, C_SOCKET, C_LINK, C_DETACH, C_UPDATE, CALLS,
+	C_FDINFO, C_POLL, C_SOCKET, C_LINK, C_DETACH, C_UPDATE, C_FUNC, C_CALLER, C_LEAVE, C_RUN,
+	CALLS,
 };
 
 struct field {
@@ -66,6 +72,8 @@ static const struct {
 		{ "tail" }, { "links_cnt" },
 		{ "links_size", NUMBER, sizeof(struct bpf_module_link) },
 		{ "links", ADDRESS, 1 }, { "init", FD }, { "exit", FD }, { "funcs_cnt" },
+		{ "funcs_size", NUMBER, sizeof(struct bpf_module_func) },
+		{ "funcs", ADDRESS, 1 },
 	} },
 	/* "progs" is a bit for each member that has its program; "at" and "is"
 	 * set eight bytes, and "prog" a program's fd in "member".  A program has
@@ -87,6 +95,9 @@ static const struct {
 		{ "value", ADDRESS, 1 }, { "buffer", ADDRESS, 1 }, { "links", ADDRESS, 1 },
 		{ "links_cnt", NUMBER, LINKS_MAX },
 		{ "links_size", NUMBER, sizeof(struct bpf_module_link_info) },
+		{ "funcs", ADDRESS, 1 }, { "funcs_cnt", NUMBER, FUNCS_MAX },
+		{ "funcs_size", NUMBER, sizeof(struct bpf_module_func_info) },
+		{ "ids", ADDRESS, 1 }, { "ids_cnt", NUMBER, CALLERS },
 	} },
 	[C_NEXT_ID] = { "next_id", { { "start" }, { "size", NUMBER, 12 }, } },
 	/* "id" 0 is that of the last module */
@@ -105,6 +116,17 @@ static const struct {
 	/* of the link by who holds its fd */
 	[C_DETACH] = { "detach", { { "fd", FD } } },
 	[C_UPDATE] = { "update", { { "fd", FD }, { "prog", FD } } },
+	/* of the next load */
+	[C_FUNC] = { "func", { { "prog", FD, FUNC0 }, { "flags" }, { "name", NAME } } },
+	/* a program of a type in "caller_types" that calls function "nr" of "fd", and "again"
+	 * one of "other", with an argument of a kind
+	 */
+	[C_CALLER] = { "caller", {
+		{ "fd", FD, 1 }, { "nr", NUMBER, 1 }, { "off", NUMBER, 1 }, { "type" }, { "arg" },
+		{ "again" }, { "other", FD, 1 },
+	} },
+	[C_LEAVE] = { "leave", { { "caller" } } },
+	[C_RUN] = { "run", { { "caller" } } },
 };
 
 struct line {
@@ -158,6 +180,13 @@ static bool links_used;
 static struct bpf_module_link ulinks[LINKS_MAX];
 static unsigned int links_cnt;
 
+/* Programs to be functions: two that do not sleep, and one that does; and their BTF. */
+static int func_progs[3], btf_funcs;
+static struct bpf_module_func ufuncs[FUNCS_MAX];
+static unsigned int funcs_cnt;
+static int callers[CALLERS];
+static bool callers_used;
+
 /* What the ops of the next load are made of */
 static struct bpf_module_ops ops[OPS_MAX];
 static char values[OPS_MAX][VALUE_SIZE] __attribute__((aligned(8)));
@@ -185,6 +214,7 @@ static const char *const fd_names[] = {
 	"none", "module0", "module1", "module2", "module3", "readonly", "map", "folder", "vmlinux",
 	"testmod", "ssthresh", "undo_cwnd", "cong_avoid", "init", "test_1", "test_2", "closed",
 	"xdp", "tcx", "xdp_prog", "tcx_prog", "run0", "run1", "run_fails",
+	[FUNC0] = "func0", "func1", "func_sleeps", "btf_funcs", "caller0",
 };
 
 static int fd_of(__u64 nr)
@@ -194,6 +224,7 @@ static int fd_of(__u64 nr)
 		btf_vmlinux, btf_testmod, tcp_progs[0][0], tcp_progs[0][1], tcp_progs[0][2],
 		tcp_progs[0][3], testmod_progs[0], testmod_progs[1], 1000, links[0], links[1],
 		link_progs[0][1], link_progs[1][1], run_progs[0], run_progs[1], run_progs[2],
+		func_progs[0], func_progs[1], func_progs[2], btf_funcs, callers[0],
 	};
 
 	return nr < ARRAY_LEN(table) ? table[nr] : (int)nr;
@@ -253,6 +284,8 @@ static void forget(void)
 	memset(ops, 0, sizeof(ops));
 	links_cnt = 0;
 	memset(ulinks, 0, sizeof(ulinks));
+	funcs_cnt = 0;
+	memset(ufuncs, 0, sizeof(ufuncs));
 }
 
 static void do_load(const __u64 *f)
@@ -278,7 +311,10 @@ static void do_load(const __u64 *f)
 	attr->module_load.links = address(f[13], ulinks);
 	attr->module_load.init_fd = fd_of(f[14]);
 	attr->module_load.exit_fd = fd_of(f[15]);
-	attr->module_load.funcs_cnt = f[16];
+	/* more than were made are zeroes, and too many are refused before they are read */
+	attr->module_load.funcs_cnt = f[16] > FUNCS_MAX ? f[16] | BPF_MODULE_MAX_FUNCS << 1 : f[16];
+	attr->module_load.funcs_size = f[17];
+	attr->module_load.funcs = address(f[18], ufuncs);
 	keep(sys_bpf(BPF_MODULE_LOAD, &big, attr_size(f[9])));
 	forget();
 }
@@ -343,6 +379,8 @@ static void do_info(const __u64 *f)
 	static char value[VALUE_SIZE];
 	static __u32 ids[2][64];
 	static struct bpf_module_link_info links_info[LINKS_MAX * 2];
+	static struct bpf_module_func_info funcs_info[FUNCS_MAX * 2];
+	static __u32 caller_ids[CALLERS];
 	union { struct bpf_module_info info; char bytes[512]; } buf = {};
 	union bpf_attr attr = {};
 	unsigned int i;
@@ -362,6 +400,16 @@ static void do_info(const __u64 *f)
 	buf.info.links = address(f[12], links_info);
 	buf.info.links_cnt = f[13] > LINKS_MAX ? LINKS_MAX : f[13];
 	buf.info.links_size = f[14] > 2 * sizeof(links_info[0]) ? 2 * sizeof(links_info[0]) : f[14];
+	memset(funcs_info, 0, sizeof(funcs_info));
+	for (i = 0; i < FUNCS_MAX; i++) {
+		funcs_info[i].caller_ids = address(f[18], caller_ids);
+		funcs_info[i].callers_cnt = f[19] > CALLERS ? CALLERS : f[19];
+	}
+	buf.info.funcs = address(f[15], funcs_info);
+	buf.info.funcs_cnt = f[16] > FUNCS_MAX ? FUNCS_MAX : f[16];
+	buf.info.funcs_size = f[17] > 2 * sizeof(funcs_info[0]) ? 2 * sizeof(funcs_info[0]) : f[17];
+	buf.info.dep_ids = address(f[18], caller_ids);
+	buf.info.deps_cnt = f[19] > CALLERS ? CALLERS : f[19];
 	attr.info.bpf_fd = fd_of(f[0]);
 	attr.info.info_len = f[1] > sizeof(buf) ? sizeof(buf) : f[1];
 	attr.info.info = address(f[11], &buf);
@@ -488,12 +536,80 @@ static void do_update(const __u64 *f)
 	links_used = true;
 }
 
+static void do_func(const __u64 *f)
+{
+	struct bpf_module_func *ufunc = &ufuncs[funcs_cnt < FUNCS_MAX ? funcs_cnt++ : FUNCS_MAX - 1];
+
+	ufunc->prog_fd = fd_of(f[0]);
+	ufunc->flags = f[1];
+	ufunc->name = name_address(f[2]);
+}
+
+static const struct {
+	enum bpf_prog_type type;
+	unsigned int flags;
+} caller_types[] = {
+	{ BPF_PROG_TYPE_XDP }, { BPF_PROG_TYPE_SYSCALL, BPF_F_SLEEPABLE },
+	{ BPF_PROG_TYPE_SOCKET_FILTER }, { BPF_PROG_TYPE_KPROBE }, { BPF_PROG_TYPE_CGROUP_SKB },
+};
+
+static void call_insns(struct bpf_insn *insns, __u64 arg, __s16 off, __s32 nr)
+{
+	/* a number, a pointer, and what the registers have */
+	insns[0] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | (arg == 1 ? BPF_X : BPF_K),
+				      .dst_reg = arg == 2 ? BPF_REG_0 : BPF_REG_1,
+				      .src_reg = arg == 1 ? BPF_REG_10 : 0 };
+	insns[1] = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .off = off, .imm = nr,
+				      .src_reg = BPF_PSEUDO_KFUNC_CALL };
+}
+
+static void do_leave(const __u64 *f)
+{
+	int *fd = &callers[f[0] % CALLERS];
+
+	if (*fd)
+		close(*fd);
+	*fd = 0;
+}
+
+static void do_caller(const __u64 *f)
+{
+	const int fds[] = { fd_of(f[6]), fd_of(f[0]), fd_of(f[6]) };
+	unsigned int kind = f[3] % ARRAY_LEN(caller_types), cnt = f[5] ? 4 : 2;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds, .attempts = 1,
+		    .prog_flags = caller_types[kind].flags);
+	struct bpf_insn insns[6] = {};
+	int fd;
+
+	call_insns(insns, f[4], f[2] < ARRAY_LEN(fds) ? f[2] : 1, f[1]);
+	call_insns(insns + 2, f[4], 2, f[5]);
+	insns[cnt] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1 };
+	insns[cnt + 1] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+	fd = bpf_prog_load(caller_types[kind].type, "fuzz", "GPL", insns, cnt + 2, &opts);
+	if (fd < 0)
+		return;
+	callers_used = true;
+	do_leave(&(__u64){ CALLERS - 1 });
+	memmove(callers + 1, callers, sizeof(callers) - sizeof(callers[0]));
+	callers[0] = fd;
+}
+
+static void do_run(const __u64 *f)
+{
+	char packet[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
+
+	bpf_prog_test_run_opts(callers[f[0] % CALLERS], &opts);
+}
+
 static void (* const do_call[CALLS])(const __u64 *fields) = {
 	[C_LOAD] = do_load, [C_OP] = do_op, [C_UNLOAD] = do_unload, [C_INFO] = do_info,
 	[C_NEXT_ID] = do_next_id, [C_BY_ID] = do_by_id, [C_OBJ_INFO] = do_obj_info,
 	[C_PIN] = do_pin, [C_OPEN] = do_open, [C_CLOSE] = do_close, [C_FDINFO] = do_fdinfo,
 	[C_POLL] = do_poll, [C_SOCKET] = do_socket, [C_LINK] = do_link,
-	[C_DETACH] = do_detach, [C_UPDATE] = do_update,
+	[C_DETACH] = do_detach, [C_UPDATE] = do_update, [C_FUNC] = do_func,
+	[C_CALLER] = do_caller, [C_LEAVE] = do_leave, [C_RUN] = do_run,
 };
 
 static const struct {
@@ -505,7 +621,7 @@ static const struct {
 	{ BPF_PROG_TYPE_SCHED_CLS, BPF_TCX_INGRESS, -1 },
 };
 
-/* Exit runs some time after: until then links and programs are not free. */
+/* Exit runs some time after, and callers go: until then links and programs are not free. */
 static void wait_until_gone(void)
 {
 	unsigned int id, tries = 1000;
@@ -552,6 +668,11 @@ static void clean_up(void)
 	if (read_only)
 		close(read_only);
 	read_only = 0;
+	for (i = 0; i < CALLERS; i++)
+		do_leave(&(__u64){ i });
+	if (callers_used)
+		wait_until_gone();
+	callers_used = false;
 	forget();
 	if (links_used)
 		renew_links();
@@ -951,6 +1072,42 @@ static void set_up_links(void)
 	renew_links();
 }
 
+/* int FUNCTION(int), for each */
+static void set_up_funcs(void)
+{
+	static const char * const func_names[] = { "fuzz_a", "fuzz_b", "fuzz_c" };
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .src_reg = BPF_REG_1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct btf *btf = btf__new_empty();
+	int int_id = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), proto;
+	struct bpf_func_info infos[ARRAY_LEN(func_progs)] = {};
+	const void *raw;
+	unsigned int i;
+	__u32 size;
+
+	for (i = 0; i < ARRAY_LEN(func_progs); i++) {
+		proto = btf__add_func_proto(btf, int_id);
+		btf__add_func_param(btf, "n", int_id);
+		infos[i].type_id = btf__add_func(btf, func_names[i], BTF_FUNC_GLOBAL, proto);
+	}
+	raw = btf__raw_data(btf, &size);
+	btf_funcs = bpf_btf_load(raw, size, NULL);
+	for (i = 0; i < ARRAY_LEN(func_progs); i++) {
+		LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_btf_fd = btf_funcs,
+			    .func_info = &infos[i], .func_info_cnt = 1,
+			    .func_info_rec_size = sizeof(infos[i]),
+			    .prog_flags = i == 2 ? BPF_F_SLEEPABLE : 0);
+
+		func_progs[i] = bpf_prog_load(BPF_PROG_TYPE_MODULE_FUNC, func_names[i], "GPL", insns,
+					      ARRAY_LEN(insns), &opts);
+		if (func_progs[i] < 0)
+			err(1, "function %s", func_names[i]);
+	}
+	btf__free(btf);
+}
+
 static void write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -982,6 +1139,7 @@ static void set_up(void)
 	}
 	load_testmod_progs();
 	set_up_links();
+	set_up_funcs();
 
 	map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fuzz", 4, 4, 1, NULL);
 	dir_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

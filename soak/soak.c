@@ -41,6 +41,8 @@
 #define OPS_MAX		2
 #define LINKS_MAX	2
 #define LINKS_NAME	"soak_links_"	/* of modules without ops */
+#define FUNCS_NAME	"soak_funcs_"	/* of those that export a function */
+#define PROGS		4	/* programs of a thread that call functions */
 #define NON_RESTRICTED	1	/* a flag of tcp_congestion_ops */
 #define SETTLE_SECONDS	90
 #define MODULES_MAX	1024	/* more than this program can have at once */
@@ -56,6 +58,7 @@ enum op {
 	NETNS, NETNS_DEFAULT, NETNS_CONNECT,
 	KILL, KILL_HOLDER,
 	ATTACH, LOAD_LINKS, ADOPT, LINK_DETACH, LINK_UPDATE, LINK_LOOK, REPLACE_LINKS,
+	LOAD_FUNCS, REPLACE_FUNCS, CALLER, CALL,
 	OPS,
 };
 
@@ -102,6 +105,10 @@ static const struct {
 	[LINK_LOOK]	= { "look at a link" },
 	/* EINVAL: the link is not the module's any more */
 	[REPLACE_LINKS]	= { "replace links", { EINPROGRESS, ENOENT, EOPNOTSUPP, EINVAL } },
+	[LOAD_FUNCS]	= { "load a function", { EEXIST } },
+	[REPLACE_FUNCS]	= { "replace a function", { EBUSY, EINPROGRESS, ENOENT } },
+	[CALLER]	= { "load its caller", { ENOENT } },
+	[CALL]		= { "call it" },
 };
 
 /* Shared with the loaders that are killed. */
@@ -118,6 +125,7 @@ struct worker {
 	int kept[KEPT];		/* fds of modules, 0 for none */
 	int sockets[SOCKETS][2];	/* both ends, 0 for none */
 	int listener;
+	int callers[PROGS];	/* 0 for none */
 	int home;		/* the namespace that it came from */
 };
 
@@ -129,6 +137,7 @@ static struct member members[] = {
 	{ "ssthresh" }, { "undo_cwnd" }, { "cong_avoid" }, { "init" }, { "release" },
 };
 static int iter_link;
+static int func_btf, func_type;	/* int soak_add(int n) */
 
 static void fail(const char *format, ...)
 {
@@ -335,15 +344,20 @@ static void change(struct worker *worker)
 /* What must hold of any module at any time. */
 static void check_info(const struct bpf_module_info *info)
 {
-	bool links, gone = info->state == BPF_MODULE_STATE_GONE;
+	bool links, funcs, gone = info->state == BPF_MODULE_STATE_GONE;
 
 	if (info->state < BPF_MODULE_STATE_LIVE || info->state > BPF_MODULE_STATE_GONE)
 		fail("module %s is in state %u", info->name, info->state);
 	if (gone != !info->id)
 		fail("module %s has id %u in state %u", info->name, info->id, info->state);
 	links = !strncmp(info->name, LINKS_NAME, strlen(LINKS_NAME));
+	funcs = !strncmp(info->name, FUNCS_NAME, strlen(FUNCS_NAME));
+	if (info->funcs_cnt != (funcs && !gone))
+		fail("module %s has %u functions in state %u", info->name, info->funcs_cnt,
+		     info->state);
 	/* One of links has none any more before it is gone. */
 	if (gone || links ? info->users || info->ops_cnt :
+	    funcs ? info->ops_cnt :
 			    info->ops_cnt < 1 || info->ops_cnt > OPS_MAX)
 		fail("module %s has %u ops and %llu users in state %u", info->name, info->ops_cnt,
 		     info->users, info->state);
@@ -768,6 +782,122 @@ static void link_up(struct worker *worker)
 	close(fd);
 }
 
+/* A library with a program of its own, or what takes over from @old. */
+static int load_funcs(enum op op, unsigned int nr, int old)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .src_reg = BPF_REG_1 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .imm = 2 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_func_info info = { .type_id = func_type };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_btf_fd = func_btf, .func_info = &info,
+		    .func_info_cnt = 1, .func_info_rec_size = sizeof(info));
+	struct bpf_module_func func = {};
+	union bpf_attr attr = {};
+	char name[32], log[512] = "";
+	int fd;
+
+	fd = bpf_prog_load(BPF_PROG_TYPE_MODULE_FUNC, "soak_add", "GPL", insns, ARRAY_LEN(insns),
+			   &opts);
+	if (fd < 0) {
+		fail("a function cannot be loaded: %s", strerror(errno));
+		return -1;
+	}
+	func.prog_fd = fd;
+	snprintf(name, sizeof(name), FUNCS_NAME "%u", nr);
+	attr.module_load.name = old ? 0 : (uintptr_t)name;
+	attr.module_load.flags = old ? BPF_F_MODULE_REPLACE : 0;
+	attr.module_load.replace_fd = old;
+	attr.module_load.btf_fd = func_btf;
+	attr.module_load.funcs = (uintptr_t)&func;
+	attr.module_load.funcs_cnt = 1;
+	attr.module_load.funcs_size = sizeof(func);
+	attr.module_load.log_buf = (uintptr_t)log;
+	attr.module_load.log_size = sizeof(log);
+	fd = syscall(__NR_bpf, BPF_MODULE_LOAD, &attr, sizeof(attr));
+	count(op, fd);
+	if (fd < 0 && !log[0])
+		fail("%s: refused without a reason", op_table[op].name);
+	close(func.prog_fd);
+	return fd;
+}
+
+/* An fd of any library, or -1. */
+static int some_library(struct worker *worker)
+{
+	int tries, fd;
+
+	for (tries = 0; tries < 4; tries++) {
+		struct bpf_module_info info = {};
+		__u32 len = sizeof(info);
+
+		fd = some_module(worker);
+		if (fd < 0)
+			return -1;
+		if (!bpf_module_get_info_by_fd(fd, &info, &len) &&
+		    !strncmp(info.name, FUNCS_NAME, strlen(FUNCS_NAME)))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+static int load_caller(int library)
+{
+	const int fds[] = { 0, library };
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = 40 },
+		{ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .off = 1, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "soak_caller", "GPL", insns, ARRAY_LEN(insns),
+			       &opts);
+
+	count(CALLER, fd);
+	return fd;
+}
+
+/* What a caller was linked with is there as long as the caller. */
+static void call(int fd)
+{
+	char packet[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
+
+	if (count(CALL, bpf_prog_test_run_opts(fd, &opts)) && opts.retval != 42)
+		fail("a function returns %u", opts.retval);
+}
+
+static void link_to(struct worker *worker)
+{
+	int *slot = &worker->callers[pick(&worker->random, PROGS)], fd;
+
+	if (*slot)
+		call(*slot);
+	if (!pick(&worker->random, 3)) {
+		keep(worker, load_funcs(LOAD_FUNCS, pick(&worker->random, NAMES), 0));
+		return;
+	}
+	if (*slot)
+		close(*slot);
+	*slot = 0;
+	fd = some_library(worker);
+	if (fd < 0)
+		return;
+	if (!pick(&worker->random, 4)) {
+		keep(worker, load_funcs(REPLACE_FUNCS, 0, fd));
+	} else {
+		*slot = load_caller(fd);
+		if (*slot < 0)
+			*slot = 0;
+		else
+			call(*slot);
+	}
+	close(fd);
+}
+
 /* What the child does until it is killed. */
 static void load_till_killed(struct worker *worker, bool bound)
 {
@@ -780,8 +910,10 @@ static void load_till_killed(struct worker *worker, bool bound)
 			pause();
 		else if (pick(&worker->random, 2))
 			change(worker);
-		else
+		else if (pick(&worker->random, 2))
 			link_up(worker);
+		else
+			link_to(worker);
 	}
 }
 
@@ -813,6 +945,10 @@ static void let_go(struct worker *worker)
 	for (i = 0; i < KEPT; i++) {
 		if (worker->kept[i])
 			close(worker->kept[i]);
+	}
+	for (i = 0; i < PROGS; i++) {
+		if (worker->callers[i])
+			close(worker->callers[i]);
 	}
 	if (worker->listener)
 		close(worker->listener);
@@ -956,6 +1092,23 @@ static __u64 total(void)
 	return sum;
 }
 
+static void set_up_funcs(void)
+{
+	struct btf *btf = btf__new_empty();
+	int id = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), proto;
+	const void *raw;
+	__u32 size;
+
+	proto = btf__add_func_proto(btf, id);
+	btf__add_func_param(btf, "n", id);
+	func_type = btf__add_func(btf, "soak_add", BTF_FUNC_GLOBAL, proto);
+	raw = btf__raw_data(btf, &size);
+	func_btf = bpf_btf_load(raw, size, NULL);
+	if (func_btf < 0)
+		err(1, "BTF of a function");
+	btf__free(btf);
+}
+
 static void set_up(struct bpf_object **iter)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -991,6 +1144,7 @@ static void set_up(struct bpf_object **iter)
 	close(fd);
 	if (mkdir(PIN_DIR, 0700) && errno != EEXIST)
 		err(1, PIN_DIR);
+	set_up_funcs();
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		     -1, 0);
 	if (tally == MAP_FAILED)
@@ -998,7 +1152,8 @@ static void set_up(struct bpf_object **iter)
 }
 
 static void (* const steps[])(struct worker *worker) = {
-	change, change, look, use, use, live_apart, kill_loader, link_up, link_up,
+	change, change, look, use, use, live_apart, kill_loader, link_up, link_up, link_to,
+	link_to,
 };
 
 static void start_workers(struct worker *workers, __u64 *random)

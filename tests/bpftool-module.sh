@@ -37,7 +37,7 @@ module bogus
 check unknown-command not exits 0
 module help
 check help-exits-0 exits 0
-check help-shows-verbs says 'unload MODULE... [drain | wait [SECONDS]]'
+check help-shows-verbs says 'unload MODULE... [deps] [drain | wait [SECONDS]]'
 
 run bpftool feature probe kernel
 check feature-says-yes grep -Fxq 'BPF modules is available' "$out"

@@ -183,5 +183,62 @@ transfer steps
 check steps-moves-data exits 0
 module unload tcp_steps wait 10
 check steps-unloads exits 0
+# A library, and three modules that take from its buckets at once
+ip link add tb0 type veth peer name tb1
+ip link set tb0 up
+ip link set tb1 up
+ip addr add 10.0.0.2/24 dev tb0
+ip neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev tb0
+mkdir -p /sys/fs/cgroup/tb /run/bpf/modules /run/bpf/modules.d
+cp /objs/{tokenbucket,limit_in,limit_out,tcp_frugal}.bpf.o /run/bpf/modules/
+cat >/run/bpf/modules.d/limits.conf <<-'END'
+	options tokenbucket rate=1 burst=300
+	options limit_in limit.dev=tb0
+	options limit_out limit.cgroup=/sys/fs/cgroup/tb
+END
+module load limit_in
+check limit-loads exits 0
+check library-is-loaded-first says 'Loaded module tokenbucket'
+module load limit_out
+check other-limit-loads exits 0
+module load tcp_frugal
+check frugal-loads exits 0
+module list
+check library-is-used-by-three says 'limit_in,limit_out,tcp_frugal'
+transfer frugal
+check frugal-moves-data exits 0
+# flood: eight packets of 42 bytes from 10.0.0.1, of which seven fit
+flood() {
+	python3 -c 'import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("tb1", 0))
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 0, 0, 64, 17, 0, b"\x0a\0\0\x01", b"\x0a\0\0\x02")
+for _ in range(8):
+    s.send(b"\xff" * 12 + b"\x08\0" + ip + struct.pack("!HHHH", 1000, 9, 8, 0))'
+}
+# dropped MODULE: by it, at least one
+dropped() {
+	for _ in {1..50}; do
+		bss "$1.bss"
+		[ "$(number dropped)" != 0 ] && return
+		sleep 0.1
+	done
+	return 1
+}
+flood
+check limit-drops-what-comes dropped limit_in
+# what is left of the bucket of 10.0.0.1 is too little for an answer
+run bash -c 'echo $$ >/sys/fs/cgroup/tb/cgroup.procs && echo 0123456789 >/dev/udp/10.0.0.1/9'
+check limit-drops-what-goes dropped limit_out
+module unload tokenbucket
+check library-in-use-stays not exits 0
+check library-says-who-uses-it says limit_in
+module unload limit_in limit_out
+check limits-unload exits 0
+module unload tcp_frugal deps
+check library-goes-with-its-last-caller says 'Unloaded module tokenbucket'
+rm -r /run/bpf/modules /run/bpf/modules.d
+rmdir /sys/fs/cgroup/tb
+ip link del tb0
 pkill -x iperf3
 finish

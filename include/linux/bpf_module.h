@@ -16,8 +16,13 @@
 
 union bpf_attr;
 struct bpf_link;
+struct bpf_map;
 struct bpf_module;
+struct bpf_module_dep;
 struct bpf_prog;
+struct bpf_prog_aux;
+struct bpf_subprog_info;
+struct bpf_verifier_env;
 
 /*
  * The bits of all commands in the masks of a BPF token.  There are none between the
@@ -26,6 +31,10 @@ struct bpf_prog;
  */
 #define BPF_CMD_MASK (GENMASK_ULL(BPF_TOKEN_CREATE, 0) |			\
 		      GENMASK_ULL(__MAX_BPF_CMD - 1, BPF_MODULE_LOAD))
+
+/* The same for the types of programs. */
+#define BPF_PROG_TYPE_MASK (GENMASK_ULL(BPF_PROG_TYPE_NETFILTER, 0) |		\
+			    GENMASK_ULL(__MAX_BPF_PROG_TYPE - 1, BPF_PROG_TYPE_MODULE_FUNC))
 
 /* Not there without a JIT: callers test IS_ENABLED(CONFIG_BPF_JIT). */
 extern const struct file_operations bpf_module_fops;
@@ -51,6 +60,23 @@ bool bpf_module_exit_may_call(u32 func_id);
 bool bpf_module_exit_may_call_kfunc(const char *name);
 void bpf_module_inc(struct bpf_module *mod);
 void bpf_module_dec(struct bpf_module *mod);
+/* functions: for the verifier, and what else handles programs */
+struct bpf_module_dep *bpf_module_link_prog(struct bpf_verifier_env *env, u32 fd);
+const struct bpf_prog *bpf_module_link_func(struct bpf_verifier_env *env,
+					    struct bpf_module_dep *dep, u32 nr);
+const char *bpf_module_func_name(const struct bpf_module_dep *dep, u32 nr);
+bool bpf_module_func_sleeps(const struct bpf_module_dep *dep, u32 nr);
+const struct bpf_subprog_info *bpf_module_func_proto(const struct bpf_module_dep *dep, u32 nr);
+int bpf_module_check_call(struct bpf_verifier_env *env, const struct bpf_module_dep *dep,
+			  u32 nr, bool sleepable, bool locks);
+void bpf_module_log_args(struct bpf_verifier_env *env, const struct bpf_module_dep *dep, u32 nr);
+int bpf_module_check_stack(struct bpf_verifier_env *env, const struct bpf_module_dep *dep,
+			   u32 nr, int depth, int frame);
+void bpf_module_note_stack(struct bpf_verifier_env *env, int depth, int frames);
+int bpf_module_func_start(struct bpf_verifier_env *env);
+int bpf_module_may_bind_map(const struct bpf_prog *prog, const struct bpf_map *map);
+void bpf_module_unlink_prog(struct bpf_prog_aux *aux);
+void bpf_module_free_prog(struct bpf_prog_aux *aux);
 #else
 static inline struct bpf_module *bpf_module_get_from_fd(u32 ufd, fmode_t mode)
 {
@@ -96,6 +122,75 @@ static inline void bpf_module_inc(struct bpf_module *mod)
 }
 
 static inline void bpf_module_dec(struct bpf_module *mod)
+{
+}
+
+/* Without a JIT no fd is a module's, and there are no programs of that type. */
+static inline struct bpf_module_dep *bpf_module_link_prog(struct bpf_verifier_env *env, u32 fd)
+{
+	return NULL;
+}
+
+static inline const struct bpf_prog *bpf_module_link_func(struct bpf_verifier_env *env,
+							  struct bpf_module_dep *dep, u32 nr)
+{
+	return ERR_PTR(-EINVAL);
+}
+
+static inline const char *bpf_module_func_name(const struct bpf_module_dep *dep, u32 nr)
+{
+	return NULL;
+}
+
+static inline bool bpf_module_func_sleeps(const struct bpf_module_dep *dep, u32 nr)
+{
+	return false;
+}
+
+static inline const struct bpf_subprog_info *
+bpf_module_func_proto(const struct bpf_module_dep *dep, u32 nr)
+{
+	return NULL;
+}
+
+static inline int bpf_module_check_call(struct bpf_verifier_env *env,
+					const struct bpf_module_dep *dep, u32 nr,
+					bool sleepable, bool locks)
+{
+	return -EINVAL;
+}
+
+static inline void bpf_module_log_args(struct bpf_verifier_env *env,
+				       const struct bpf_module_dep *dep, u32 nr)
+{
+}
+
+static inline int bpf_module_check_stack(struct bpf_verifier_env *env,
+					 const struct bpf_module_dep *dep, u32 nr, int depth,
+					 int frame)
+{
+	return -EINVAL;
+}
+
+static inline void bpf_module_note_stack(struct bpf_verifier_env *env, int depth, int frames)
+{
+}
+
+static inline int bpf_module_func_start(struct bpf_verifier_env *env)
+{
+	return -EINVAL;
+}
+
+static inline int bpf_module_may_bind_map(const struct bpf_prog *prog, const struct bpf_map *map)
+{
+	return 0;
+}
+
+static inline void bpf_module_unlink_prog(struct bpf_prog_aux *aux)
+{
+}
+
+static inline void bpf_module_free_prog(struct bpf_prog_aux *aux)
 {
 }
 #endif

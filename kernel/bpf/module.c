@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * BPF modules: ops structs implemented by BPF programs, and links, loaded, listed
- * and unloaded as one object.  Documentation/bpf/bpf_module.rst has the model.
+ * BPF modules: ops structs implemented by BPF programs, links, and functions for other
+ * programs, loaded, listed and unloaded as one object.
+ * Documentation/bpf/bpf_module.rst has the model.
  *
  * A module is held by two counters.  "handles" are fds, pins and the fact that
  * it is loaded; they keep struct bpf_module and nothing else.  "refs" are the
  * users, sockets for example, that subsystems count with bpf_try_module_get(),
  * and a base while the module is loaded; they keep what a callback needs: the
- * kernel structs, the trampolines and the programs.
+ * kernel structs, the trampolines and the programs.  Programs that call the module's
+ * functions are users, too, see module_call.c.
  *
  * This file is about what keeps a module and how it is reached, and about its
  * end: who drops the last of the refs makes it gone, in any context, and the
@@ -110,6 +112,10 @@ static void bpf_module_free(struct bpf_module *mod)
 		kfree(mod->ops[i].udata);
 		kfree(mod->ops[i].name);
 	}
+	for (i = 0; i < mod->funcs_cnt; i++)
+		kfree(mod->funcs[i].name);
+	kvfree(mod->funcs);
+	kvfree(mod->deps);
 	kfree(mod->ids);
 	/* A kfunc that read the module from a program may still look at it. */
 	kfree_rcu(mod, rcu);
@@ -194,6 +200,8 @@ void bpf_module_init(struct bpf_module *mod)
 	mod->state = BPF_MODULE_STATE_LIVE;
 	mutex_init(&mod->lock);
 	mutex_init(&mod->links_lock);
+	spin_lock_init(&mod->callers_lock);
+	INIT_LIST_HEAD(&mod->callers);
 	init_completion(&mod->ended);
 	init_waitqueue_head(&mod->wait_gone);
 	INIT_WORK(&mod->drain_work, bpf_module_drain_work);
@@ -211,6 +219,39 @@ static void bpf_module_set_gone(struct bpf_module *mod)
 	complete_all(&mod->ended);
 }
 
+/* Nothing uses @mod any more, and all that only its ops and links needed is freed. */
+static void bpf_module_free_rest(struct bpf_module *mod)
+{
+	if (mod->exit_due)
+		bpf_module_run_exit(mod);
+	bpf_module_put_run(mod);
+	bpf_module_put_funcs(mod);
+	if (mod->gone_late)
+		bpf_module_set_gone(mod);
+	/* The handle of the loaded module. */
+	bpf_module_put_handle(mod);
+}
+
+static void bpf_module_free_rest_work(struct work_struct *work)
+{
+	bpf_module_free_rest(container_of(work, struct bpf_module, work));
+}
+
+static void bpf_module_queue_free(struct bpf_module *mod, work_func_t func)
+{
+	INIT_WORK(&mod->work, func);
+	if (mod->exit_due)
+		bpf_module_queue_exit(&mod->work);
+	else
+		queue_work(system_unbound_wq, &mod->work);
+}
+
+/* The last caller is gone, after all else of @mod.  Context: any. */
+void bpf_module_queue_rest(struct bpf_module *mod)
+{
+	bpf_module_queue_free(mod, bpf_module_free_rest_work);
+}
+
 static void bpf_module_free_work(struct work_struct *work)
 {
 	struct bpf_module *mod = container_of(work, struct bpf_module, work);
@@ -219,15 +260,12 @@ static void bpf_module_free_work(struct work_struct *work)
 	trace_bpf_module_free(mod);
 	for (i = 0; i < mod->ops_cnt; i++)
 		bpf_struct_ops_inst_del_ksyms(mod->ops[i].inst);
+	/* A caller of its functions may be in one of the maps. */
 	bpf_module_put_maps(mod);
+	bpf_module_put_init(mod);
 	bpf_module_free_ops(mod);
-	if (mod->exit_due)
-		bpf_module_run_exit(mod);
-	bpf_module_put_run(mod);
-	if (mod->exit_due)
-		bpf_module_set_gone(mod);
-	/* The handle of the loaded module. */
-	bpf_module_put_handle(mod);
+	if (!bpf_module_leave_to_callers(mod))
+		bpf_module_free_rest(mod);
 }
 
 /* Free @mod after the last of the grace periods that it waits for. */
@@ -236,11 +274,7 @@ static void bpf_module_free_after(struct bpf_module *mod)
 	/* Orders what each of them waited for before the work. */
 	if (!atomic_dec_and_test(&mod->grace_periods))
 		return;
-	INIT_WORK(&mod->work, bpf_module_free_work);
-	if (mod->exit_due)
-		bpf_module_queue_exit(&mod->work);
-	else
-		queue_work(system_unbound_wq, &mod->work);
+	bpf_module_queue_free(mod, bpf_module_free_work);
 }
 
 static void bpf_module_free_after_rcu(struct rcu_head *rcu)
@@ -299,7 +333,8 @@ static void bpf_module_free_deferred(struct bpf_module *mod)
 /* The last of the refs is gone.  Any context but hard interrupts.  The programs
  * and the id are free at once, so that who unloads can load again.  The symbols
  * stay as long as the code, which may still run.  With an exit program it is gone only
- * when that has run, which is after the last callback.
+ * when that has run, which is after the last callback; with callers of its functions,
+ * of which no more come, after the last of them.
  */
 void bpf_module_gone(struct bpf_module *mod)
 {
@@ -307,8 +342,10 @@ void bpf_module_gone(struct bpf_module *mod)
 
 	for (i = 0; i < mod->ops_cnt; i++)
 		bpf_struct_ops_release_progs(mod->ops[i].inst);
-	if (!mod->exit_due) {
+	mod->gone_late = mod->exit_due || READ_ONCE(mod->callers_cnt);
+	if (!mod->gone_late) {
 		bpf_module_release_run(mod);
+		bpf_module_release_funcs(mod);
 		bpf_module_set_gone(mod);
 	}
 	bpf_module_free_deferred(mod);

@@ -6,8 +6,10 @@
 #include <linux/bpf_module.h>
 #include <linux/completion.h>
 #include <linux/file.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -61,9 +63,47 @@ struct bpf_module_adopted {
 };
 
 /**
- * struct bpf_module - ops and links that are loaded and unloaded as one
+ * struct bpf_module_fn - one function of a module
+ * @prog: the program that it is, with a reference and claimed; NULL once the module is
+ *	gone.  A caller keeps it.
+ * @prog_id: its id.
+ * @btf_id: the function in the BTF of the module.
+ * @flags: BPF_MODULE_FUNC_*.
+ * @stack_depth: bytes of stack of a call, with all that it calls.
+ * @name: its name.
+ *
+ * All but @prog stay as long as struct bpf_module does.
+ */
+struct bpf_module_fn {
+	struct bpf_prog *prog;
+	u32 prog_id;
+	u32 btf_id;
+	u32 flags;
+	u32 stack_depth;
+	char *name;
+};
+
+/**
+ * struct bpf_module_dep - a program calls functions of a module
+ * @next: the next one of the program.
+ * @mod: the module, of which the program is a user.
+ * @aux: of the program.
+ * @node: in the list of callers of @mod.
+ * @calls: bit for each function of @mod: the program calls it.
+ */
+struct bpf_module_dep {
+	struct bpf_module_dep *next;
+	struct bpf_module *mod;
+	struct bpf_prog_aux *aux;
+	struct list_head node;
+	DECLARE_BITMAP(calls, BPF_MODULE_MAX_FUNCS);
+};
+
+/**
+ * struct bpf_module - ops, links and functions that are loaded and unloaded as one
  * @refs: BPF_MODULE_REF_BASE while the module is loaded, and
- *	BPF_MODULE_REF_USER for every user.  At 0 the module is gone, for good.
+ *	BPF_MODULE_REF_USER for every user of its ops.  At 0 the ops are gone, for good,
+ *	and so is the module, unless programs call its functions.
  * @handles: fds, pins and the loaded module itself; at 0 this struct is freed.
  * @state: an enum bpf_module_state.  Becomes GOING under @lock, DETACHED by
  *	cmpxchg() from LIVE, GONE with the last of @refs.
@@ -84,6 +124,16 @@ struct bpf_module_adopted {
  *	Innermost but for references, user memory is not accessed under it.
  * @links: the links, in the order of loading; NULL once the module is going.
  * @links_cnt: entries of @links.
+ * @funcs: the functions, in the order of loading; NULL for none.
+ * @funcs_cnt: entries of @funcs.
+ * @callers_cnt: entries of @callers, changes under @callers_lock.
+ * @callers_lock: protects @callers, the bitmaps in it and @callers_closed.  Innermost.
+ * @callers: the programs that call functions, struct bpf_module_dep.
+ * @callers_closed: no program can become a caller any more.
+ * @callers_last: all else is freed, the last caller frees the rest.
+ * @gone_late: it is gone when all is freed, not with the last of @refs.
+ * @deps: ids of the modules whose functions its programs call.
+ * @deps_cnt: entries of @deps.
  * @prog_caps: what the types of its programs need, bits of BPF_MODULE_NEEDS_*.
  * @init: program that is run at load, or NULL.
  * @exit: program that is run at the end, or NULL.
@@ -134,6 +184,16 @@ struct bpf_module {
 	struct mutex links_lock; /* readers of links */
 	struct bpf_module_adopted *links;
 	u32 links_cnt;
+	struct bpf_module_fn *funcs;
+	u32 funcs_cnt;
+	u32 callers_cnt;
+	spinlock_t callers_lock; /* callers */
+	struct list_head callers;
+	bool callers_closed;
+	bool callers_last;
+	bool gone_late;
+	u32 *deps;
+	u32 deps_cnt;
 	u32 prog_caps;
 	struct bpf_prog *init;
 	struct bpf_prog *exit;
@@ -169,14 +229,15 @@ struct bpf_module {
 
 /*
  * One counter holds both, so that "no users" and "is not to get any" can be one
- * atomic step, and the number of users is exact at any moment.
+ * atomic step, and the number of users is exact at any moment.  Programs that call a
+ * function are users, too, but not in it: what else the module has ends before them.
  */
 #define BPF_MODULE_REF_BASE 1
 #define BPF_MODULE_REF_USER 2
 
 static inline unsigned long bpf_module_users(const struct bpf_module *mod)
 {
-	return atomic_long_read(&mod->refs) / BPF_MODULE_REF_USER;
+	return atomic_long_read(&mod->refs) / BPF_MODULE_REF_USER + READ_ONCE(mod->callers_cnt);
 }
 
 /* module.c: what keeps a module, and its end */
@@ -191,6 +252,7 @@ struct bpf_module *bpf_module_of_fd(struct fd f, fmode_t mode);
 void bpf_module_dec_direct(struct bpf_module *mod);
 void bpf_module_put_handle(struct bpf_module *mod);
 bool bpf_module_put_refs(struct bpf_module *mod, long refs);
+void bpf_module_queue_rest(struct bpf_module *mod);
 void bpf_module_gone(struct bpf_module *mod);
 int bpf_module_alloc_id(void);
 void bpf_module_publish_id(struct bpf_module *mod, u32 id);
@@ -222,11 +284,27 @@ struct bpf_module_link_info *bpf_module_link_infos(struct bpf_module *mod, u32 *
 int bpf_module_get_run(struct bpf_module *mod, const union bpf_attr *attr,
 		       struct seq_buf *log);
 void bpf_module_release_run(struct bpf_module *mod);
+void bpf_module_put_init(struct bpf_module *mod);
 void bpf_module_put_run(struct bpf_module *mod);
 int bpf_module_run_init(struct bpf_module *mod, struct seq_buf *log);
 void bpf_module_queue_exit(struct work_struct *work);
 void bpf_module_run_exit(struct bpf_module *mod);
 int bpf_module_wait_exit(struct bpf_module *mod);
+
+/* module_func.c: the functions that it exports */
+int bpf_module_get_funcs(struct bpf_module *mod, const union bpf_attr *attr,
+			 struct seq_buf *log);
+int bpf_module_check_exit_maps(const struct bpf_module *mod, struct seq_buf *log);
+void bpf_module_release_funcs(struct bpf_module *mod);
+void bpf_module_put_funcs(struct bpf_module *mod);
+bool bpf_module_has_sleepable_func(const struct bpf_module *mod);
+
+/* module_call.c: the programs that call them */
+bool bpf_module_close_callers(struct bpf_module *mod, bool drain);
+void bpf_module_open_callers(struct bpf_module *mod);
+bool bpf_module_leave_to_callers(struct bpf_module *mod);
+u32 *bpf_module_caller_ids(struct bpf_module *mod, u32 nr, u32 *cnt);
+int bpf_module_get_deps(struct bpf_module *mod, struct bpf_prog **progs, u32 progs_cnt);
 
 /* struct_ops_claim.c: whom a program serves */
 bool bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog);

@@ -160,7 +160,7 @@ static bool bpf_module_has_sleepable(const struct bpf_module *mod)
 				return true;
 		}
 	}
-	return false;
+	return bpf_module_has_sleepable_func(mod);
 }
 
 static bool bpf_module_calls_are_held(const struct bpf_module *mod)
@@ -171,7 +171,7 @@ static bool bpf_module_calls_are_held(const struct bpf_module *mod)
 		if (!mod->ops[i].inst->st_ops_desc->st_ops->calls_held)
 			return false;
 	}
-	return true;
+	return !bpf_module_has_sleepable_func(mod);
 }
 
 static int bpf_module_get_btf(struct bpf_module *mod, u32 btf_fd, struct seq_buf *log)
@@ -204,6 +204,10 @@ static u64 bpf_module_mem_usage(const struct bpf_module *mod)
 	usage += (mod->progs_cnt + mod->maps_cnt) * sizeof(*mod->ids);
 	usage += mod->maps_cnt * sizeof(*mod->maps);
 	usage += mod->links_cnt * sizeof(*mod->links);
+	usage += mod->deps_cnt * sizeof(*mod->deps);
+	usage += mod->funcs_cnt * sizeof(*mod->funcs);
+	for (i = 0; i < mod->funcs_cnt; i++)
+		usage += strlen(mod->funcs[i].name) + 1;
 	for (i = 0; i < mod->ops_cnt; i++) {
 		const struct bpf_module_op *op = &mod->ops[i];
 
@@ -218,6 +222,7 @@ void bpf_module_unbuild(struct bpf_module *mod)
 {
 	bpf_module_put_links(mod);
 	bpf_module_put_run(mod);
+	bpf_module_put_funcs(mod);
 	bpf_module_put_maps(mod);
 	bpf_module_free_ops(mod);
 }
@@ -259,7 +264,11 @@ int bpf_module_build(struct bpf_module *mod, struct bpf_module *old,
 	if (!err)
 		err = bpf_module_adopt_links(mod, old, attr, log);
 	if (!err)
+		err = bpf_module_get_funcs(mod, attr, log);
+	if (!err)
 		err = bpf_module_get_run(mod, attr, log);
+	if (!err)
+		err = bpf_module_check_exit_maps(mod, log);
 	if (!err)
 		err = bpf_module_get_parts(mod);
 	if (err) {

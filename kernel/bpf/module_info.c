@@ -11,6 +11,9 @@
 /* struct bpf_module_link_info as it was first released. */
 #define BPF_MODULE_LINK_INFO_SIZE_VER0 offsetofend(struct bpf_module_link_info, flags)
 
+/* struct bpf_module_func_info as it was first released. */
+#define BPF_MODULE_FUNC_INFO_SIZE_VER0 offsetofend(struct bpf_module_func_info, name)
+
 /* Copy as many of @cnt ids as there is room for; then @room is how many there are. */
 static int bpf_module_put_ids(const u32 *ids, u32 cnt, u64 uids, u32 *room)
 {
@@ -26,6 +29,9 @@ static int bpf_module_fill_ids(const struct bpf_module *mod, struct bpf_module_i
 {
 	int err;
 
+	err = bpf_module_put_ids(mod->deps, mod->deps_cnt, info->dep_ids, &info->deps_cnt);
+	if (err)
+		return err;
 	err = bpf_module_put_ids(mod->ids, mod->progs_cnt, info->prog_ids, &info->prog_cnt);
 	return err ? : bpf_module_put_ids(mod->ids + mod->progs_cnt, mod->maps_cnt,
 					  info->map_ids, &info->map_cnt);
@@ -118,6 +124,61 @@ static int bpf_module_fill_ops(const struct bpf_module *mod, struct bpf_module_i
 	return err;
 }
 
+static int bpf_module_fill_callers(struct bpf_module *mod, u32 nr,
+				   struct bpf_module_func_info *info)
+{
+	u32 *ids, cnt;
+	int err;
+
+	ids = bpf_module_caller_ids(mod, nr, &cnt);
+	if (IS_ERR(ids))
+		return PTR_ERR(ids);
+	err = bpf_module_put_ids(ids, cnt, info->caller_ids, &info->callers_cnt);
+	kvfree(ids);
+	return err;
+}
+
+static int bpf_module_fill_func(struct bpf_module *mod, u32 nr, void __user *uinfo, u32 size)
+{
+	const struct bpf_module_fn *fn = &mod->funcs[nr];
+	struct bpf_module_func_info info = {};
+	int err;
+
+	err = bpf_check_uarg_tail_zero(USER_BPFPTR(uinfo), sizeof(info), size);
+	if (err)
+		return err;
+	size = min_t(u32, size, sizeof(info));
+	if (copy_from_user(&info, uinfo, size))
+		return -EFAULT;
+	err = bpf_module_fill_callers(mod, nr, &info);
+	if (err)
+		return err;
+	info.prog_id = fn->prog_id;
+	info.btf_id = fn->btf_id;
+	info.flags = fn->flags;
+	info.stack_depth = fn->stack_depth;
+	info.reserved = 0;
+	strscpy_pad(info.name, fn->name);
+	return copy_to_user(uinfo, &info, size) ? -EFAULT : 0;
+}
+
+static int bpf_module_fill_funcs(struct bpf_module *mod, struct bpf_module_info *info)
+{
+	void __user *ufuncs = u64_to_user_ptr(info->funcs);
+	u32 i, fit = min(info->funcs_cnt, mod->funcs_cnt);
+	int err = 0;
+
+	info->funcs_cnt = mod->funcs_cnt;
+	if (!info->funcs)
+		return 0;
+	if (info->funcs_size < BPF_MODULE_FUNC_INFO_SIZE_VER0)
+		return -EINVAL;
+	for (i = 0; !err && i < fit; i++)
+		err = bpf_module_fill_func(mod, i, ufuncs + (size_t)i * info->funcs_size,
+					   info->funcs_size);
+	return err;
+}
+
 /* Once a module is gone its memory is on the way out: it shows none of it. */
 static int bpf_module_fill_gone(struct bpf_module_info *info)
 {
@@ -128,6 +189,8 @@ static int bpf_module_fill_gone(struct bpf_module_info *info)
 	info->prog_cnt = 0;
 	info->map_cnt = 0;
 	info->links_cnt = 0;
+	info->funcs_cnt = 0;
+	info->deps_cnt = 0;
 	info->init_prog_id = 0;
 	info->exit_prog_id = 0;
 	info->exit_state = BPF_MODULE_EXIT_NONE;
@@ -148,9 +211,6 @@ static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *
 	info->uid = from_kuid_munged(current_user_ns(), mod->uid);
 	info->load_time = mod->load_time;
 	memcpy(info->name, mod->name, sizeof(info->name));
-	/* Not built yet. */
-	info->funcs_cnt = 0;
-	info->deps_cnt = 0;
 	if (info->state == BPF_MODULE_STATE_GONE)
 		return bpf_module_fill_gone(info);
 
@@ -165,6 +225,8 @@ static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *
 	err = bpf_module_fill_ids(mod, info);
 	if (!err)
 		err = bpf_module_fill_ops(mod, info);
+	if (!err)
+		err = bpf_module_fill_funcs(mod, info);
 	return err ? : bpf_module_fill_links(mod, info);
 }
 
@@ -263,6 +325,7 @@ void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp)
 		   "users:\t%lu\n"
 		   "ops_cnt:\t%u\n"
 		   "links_cnt:\t%u\n"
+		   "funcs_cnt:\t%u\n"
 		   "memlock:\t%llu\n",
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->id,
 		   mod->name, bpf_module_state_str(state),
@@ -270,6 +333,7 @@ void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp)
 		   state == BPF_MODULE_STATE_GONE ? 0 : bpf_module_users(mod),
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->ops_cnt,
 		   READ_ONCE(mod->links_cnt),
+		   state == BPF_MODULE_STATE_GONE ? 0 : mod->funcs_cnt,
 		   state == BPF_MODULE_STATE_GONE ? 0 : mod->memory);
 }
 #endif

@@ -46,8 +46,8 @@ static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
 	struct bpf_module *mod;
 	int err;
 
-	if (!ops_cnt && !attr->module_load.links_cnt) {
-		bpf_module_log(log, "neither ops nor links, expected at least one\n");
+	if (!ops_cnt && !attr->module_load.links_cnt && !attr->module_load.funcs_cnt) {
+		bpf_module_log(log, "no ops, links or functions, expected at least one\n");
 		return ERR_PTR(-EINVAL);
 	}
 	if (ops_cnt > BPF_MODULE_MAX_OPS) {
@@ -381,11 +381,6 @@ static int __bpf_module_load(const union bpf_attr *attr, struct seq_buf *log)
 		bpf_module_log(log, "unknown flags 0x%x\n", flags);
 		return -EINVAL;
 	}
-	if (attr->module_load.funcs_cnt || attr->module_load.funcs ||
-	    attr->module_load.funcs_size) {
-		bpf_module_log(log, "this kernel has no functions of BPF modules\n");
-		return -EOPNOTSUPP;
-	}
 	if (flags & BPF_F_MODULE_REPLACE)
 		return bpf_module_load_replacement(attr, log);
 	if (attr->module_load.replace_fd) {
@@ -454,6 +449,21 @@ int bpf_module_check_loaded(const struct bpf_module *mod)
 	}
 }
 
+/* Drop the base of @mod's refs if it has no users: it does not get any more then. */
+static bool bpf_module_end_unused(struct bpf_module *mod)
+{
+	bool unused;
+
+	/* Who wants to call its functions waits, or is a user already. */
+	spin_lock(&mod->callers_lock);
+	unused = !mod->callers_cnt &&
+		 atomic_long_cmpxchg(&mod->refs, BPF_MODULE_REF_BASE, 0) == BPF_MODULE_REF_BASE;
+	if (unused)
+		mod->callers_closed = true;
+	spin_unlock(&mod->callers_lock);
+	return unused;
+}
+
 /* The step to GOING.  Without @drain the test for users is one with the end of
  * the chance to become one.
  */
@@ -466,8 +476,9 @@ static int bpf_module_try_going(struct bpf_module *mod, bool drain, u32 reason)
 	err = bpf_module_check_loaded(mod);
 	if (err)
 		return err;
-	if (!drain && atomic_long_cmpxchg(&mod->refs, BPF_MODULE_REF_BASE, 0) !=
-		      BPF_MODULE_REF_BASE)
+	if (drain)
+		bpf_module_close_callers(mod, true);
+	else if (!bpf_module_end_unused(mod))
 		return -EBUSY;
 
 	mod->reason = reason;

@@ -38,7 +38,7 @@ static u32 bpf_module_uniq(void **ptrs, u32 cnt)
 static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, u32 *cnt)
 {
 	/* init and exit */
-	u32 i, j, room = mod->links_cnt + 2;
+	u32 i, j, room = mod->links_cnt + mod->funcs_cnt + 2;
 	struct bpf_prog **progs;
 
 	for (i = 0; i < mod->ops_cnt; i++)
@@ -54,6 +54,8 @@ static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, u32 *cnt
 	}
 	for (i = 0; i < mod->links_cnt; i++)
 		progs[(*cnt)++] = mod->links[i].prog;
+	for (i = 0; i < mod->funcs_cnt; i++)
+		progs[(*cnt)++] = mod->funcs[i].prog;
 	if (mod->init)
 		progs[(*cnt)++] = mod->init;
 	if (mod->exit)
@@ -138,8 +140,9 @@ static int bpf_module_set_ids(struct bpf_module *mod, struct bpf_prog **progs, u
 	return 0;
 }
 
-/* Take what @mod, which is built, keeps of its programs and maps: their ids, and user
- * references on the maps.  May sleep.  If it fails, the caller frees what was taken.
+/* Take what @mod, which is built, keeps of its programs and maps: their ids, user
+ * references on the maps, and the ids of the modules that the programs call.  May sleep.
+ * If it fails, the caller frees what was taken.
  */
 int bpf_module_get_parts(struct bpf_module *mod)
 {
@@ -155,6 +158,8 @@ int bpf_module_get_parts(struct bpf_module *mod)
 		err = bpf_module_get_maps(mod, maps, maps_cnt);
 	if (!err)
 		err = bpf_module_set_ids(mod, progs, progs_cnt);
+	if (!err)
+		err = bpf_module_get_deps(mod, progs, progs_cnt);
 	kvfree(maps);
 	kvfree(progs);
 	return err;

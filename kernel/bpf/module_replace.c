@@ -158,6 +158,17 @@ static int bpf_module_pair_loaded(struct bpf_module *mod, struct bpf_module *old
 	return err;
 }
 
+/* What calls the functions of @old would stay with them. */
+static int bpf_module_log_callers(const struct bpf_module *old, struct seq_buf *log)
+{
+	u32 cnt = READ_ONCE(old->callers_cnt);
+
+	bpf_module_log(log,
+		       "module \"%s\" has functions that %u program%s, it cannot be replaced\n",
+		       old->name, cnt, cnt == 1 ? " calls" : "s call");
+	return -EBUSY;
+}
+
 /* Can @mod, which is built, take over from @old as it is now?  What is known to be
  * refused does not run the init program.  May sleep.
  */
@@ -167,7 +178,29 @@ int bpf_module_may_replace(struct bpf_module *mod, struct bpf_module *old,
 	struct bpf_module_pairs pairs;
 
 	guard(mutex)(&old->lock);
+	if (READ_ONCE(old->callers_cnt))
+		return bpf_module_log_callers(old, log);
 	return bpf_module_pair_loaded(mod, old, &pairs, log);
+}
+
+static int bpf_module_switch_all(struct bpf_module *mod, struct bpf_module_pairs *pairs,
+				 struct seq_buf *log)
+{
+	int err;
+	u32 i;
+
+	err = bpf_module_switch_links(mod, log);
+	if (err)
+		return err;
+
+	/* Before the first callback can run and be traced. */
+	for (i = 0; i < mod->ops_cnt; i++)
+		bpf_struct_ops_inst_add_ksyms(mod->ops[i].inst);
+	err = bpf_module_switch(mod, pairs);
+	bpf_module_sync(mod);
+	if (err)
+		bpf_module_switch_links_back(mod, log);
+	return err;
 }
 
 /* Switch every op of @old with one of @mod, or none, and make @old going.  May
@@ -178,24 +211,18 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 {
 	struct bpf_module_pairs pairs;
 	int err;
-	u32 i;
 
 	/* Nobody else ends or replaces it meanwhile. */
 	guard(mutex)(&old->lock);
 
 	err = bpf_module_pair_loaded(mod, old, &pairs, log);
-	if (!err)
-		err = bpf_module_switch_links(mod, log);
 	if (err)
 		return err;
-
-	/* Before the first callback can run and be traced. */
-	for (i = 0; i < mod->ops_cnt; i++)
-		bpf_struct_ops_inst_add_ksyms(mod->ops[i].inst);
-	err = bpf_module_switch(mod, &pairs);
-	bpf_module_sync(mod);
+	if (!bpf_module_close_callers(old, false))
+		return bpf_module_log_callers(old, log);
+	err = bpf_module_switch_all(mod, &pairs, log);
 	if (err) {
-		bpf_module_switch_links_back(mod, log);
+		bpf_module_open_callers(old);
 		return err;
 	}
 

@@ -150,13 +150,21 @@ void bpf_module_release_run(struct bpf_module *mod)
 }
 
 /* May sleep. */
-void bpf_module_put_run(struct bpf_module *mod)
+void bpf_module_put_init(struct bpf_module *mod)
 {
-	struct bpf_prog *init = mod->init, *exit = mod->exit;
+	struct bpf_prog *init = mod->init;
 
 	mod->init = NULL;
-	mod->exit = NULL;
 	bpf_module_put_run_prog(mod, init);
+}
+
+/* May sleep. */
+void bpf_module_put_run(struct bpf_module *mod)
+{
+	struct bpf_prog *exit = mod->exit;
+
+	bpf_module_put_init(mod);
+	mod->exit = NULL;
 	bpf_module_put_run_prog(mod, exit);
 	if (mod->cred)
 		put_cred(mod->cred);

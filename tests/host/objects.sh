@@ -177,6 +177,33 @@ for how in ring union pointers array deep; do
 	check "endless-$how" one_line "the BTF of $scratch/$how.bpf.o is broken: type"
 done
 
+# Functions that it exports, and those that it needs
+object funcs 'BPF_MODULE("lib"); struct lib_key { int a; };' \
+	'SEC("module.func") int take(struct lib_key *key, const char *text, unsigned long long n) { return key && text ? n : 0; }' \
+	'SEC("module.func.s") long nap(void) { return 1; }' \
+	'extern int no_such_take(int n) __ksym __bpf_module("no_such_lib");' \
+	'extern int no_such_log(int n) __ksym __weak __bpf_module("no_such_log");' \
+	'SEC("module.func") int both(int n) { return no_such_log ? no_such_log(n) : no_such_take(n); }'
+info funcs
+check info-function says 'funcs       int take(struct lib_key *key, const char *text, unsigned long long n)'
+check info-function-that-sleeps says '            long nap(void) (sleepable)'
+check info-needs says 'no_such_take of module no_such_lib'
+check info-needs-optionally says 'no_such_log of module no_such_log (optional'
+check info-needs-no-kfunc not says 'lacks kfunc'
+run "$bpftool" -j module info "$scratch/funcs.bpf.o"
+check json-functions field 'sorted((f["name"], f["sleepable"], f["module"]) for f in d["funcs"])' "[('both', False, 'lib'), ('nap', True, 'lib'), ('take', False, 'lib')]"
+check json-needs field 'sorted((n["module"], n["func"], n["optional"]) for n in d["needs"])' "[('no_such_lib', 'no_such_take', False), ('no_such_log', 'no_such_log', True)]"
+run "$bpftool" module deps "$scratch/funcs.bpf.o"
+check deps-lists-the-object-last grep -Eq "^- +lib +[a-z ]+ +(no_such_lib, no_such_log \\(optional\\)|no_such_log \\(optional\\), no_such_lib) +$scratch/funcs.bpf.o$" "$out"
+check deps-lists-what-it-needs grep -Eq '^- +no_such_lib +(missing|unknown)$' "$out"
+run "$bpftool" -j module deps "$scratch/funcs.bpf.o"
+check deps-json field 'sorted(m["name"] for m in d if "name" in m)' "['lib', 'no_such_lib', 'no_such_log']"
+run "$bpftool" module deps "$scratch/whole.bpf.o"
+check deps-of-none exits 0
+check deps-of-none-lists-the-object test "$(wc -l <"$out")" = 2
+run "$bpftool" module deps
+check deps-of-what not exits 0
+
 object full 'BPF_MODULE_DESCRIPTION("first of two");' 'BPF_MODULE_AUTHOR("A");' \
 	'BPF_MODULE_VERSION("1.0");' 'const volatile __u16 beta = 717;' \
 	'const volatile enum { LOW, HIGH } mode = HIGH;' 'const volatile float ratio = 1.5;' \
@@ -400,7 +427,7 @@ check complete-info-file prints a-file
 completes bpftool mod
 check complete-object prints module
 completes bpftool module ''
-check complete-verbs prints "$(printf '%s\n' show list load unload dump info pin boot autoload aliases config help)"
+check complete-verbs prints "$(printf '%s\n' show list load unload dump info deps pin boot autoload aliases config help)"
 for verb in show list dump unload pin; do
 	completes bpftool module $verb ''
 	check "complete-$verb-module" prints "id
@@ -426,6 +453,7 @@ name
 pinned
 cubic
 cu_two
+deps
 drain
 wait"
 	# shellcheck disable=SC2086
@@ -444,6 +472,26 @@ check complete-unload-another-id prints "7
 12"
 completes bpftool module unload cubic drain ''
 check complete-unload-ends prints ''
+completes bpftool module unload cubic deps ''
+check complete-unload-after-deps prints "drain
+wait"
+completes bpftool module unload name deps ''
+check complete-unload-of-that-name says cu_two
+completes bpftool module deps ''
+check complete-deps prints "id
+name
+pinned
+a-file
+cubic
+cu_two"
+completes bpftool module deps id 1
+check complete-deps-id prints 12
+completes bpftool module deps name cu_
+check complete-deps-name prints cu_two
+completes bpftool module deps cubic ''
+check complete-deps-ends prints ''
+completes bpftool prog load x y type module
+check complete-type-of-functions prints module.func
 completes bpftool --bp
 check complete-option prints --bpffs
 completes bpftool module config ''

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * BPF modules: ops structs implemented by BPF programs, and links, loaded,
- * listed and unloaded as one object.  The commands BPF_MODULE_* and their attributes are
- * in <linux/bpf.h>, the model is in Documentation/bpf/bpf_module.rst.
+ * BPF modules: ops structs implemented by BPF programs, links, and functions for other
+ * programs, loaded, listed and unloaded as one object.  The commands BPF_MODULE_* and
+ * their attributes are in <linux/bpf.h>, the model is in Documentation/bpf/bpf_module.rst.
  */
 #ifndef _UAPI__LINUX_BPF_MODULE_H__
 #define _UAPI__LINUX_BPF_MODULE_H__
@@ -21,6 +21,12 @@
 
 /* Links that one module can hold. */
 #define BPF_MODULE_MAX_LINKS 4096
+
+/* Functions that one module can export. */
+#define BPF_MODULE_MAX_FUNCS 256
+
+/* Bytes of a function's name, with the terminating NUL. */
+#define BPF_MODULE_FUNC_NAME_LEN 128
 
 /* Bytes of the reason why an op was withdrawn, with the terminating NUL. */
 #define BPF_MODULE_REASON_LEN 128
@@ -140,6 +146,52 @@ struct bpf_module_link_info {
 };
 
 /**
+ * struct bpf_module_func - one function that BPF_MODULE_LOAD is to export
+ * @prog_fd: program of type BPF_PROG_TYPE_MODULE_FUNC, loaded with the BTF of
+ *	module_load.btf_fd.
+ * @flags: must be 0.
+ * @name: user address of the function's name, that of its BTF; 0 for the same.
+ *
+ * Programs call a function by its number: the first has 1.
+ */
+struct bpf_module_func {
+	__u32		prog_fd;
+	__u32		flags;
+	__aligned_u64	name;
+};
+
+/* Flags of struct bpf_module_func_info. */
+enum {
+	/* Only who may sleep can call it. */
+	BPF_MODULE_FUNC_SLEEPABLE = (1U << 0),
+	/* It uses a map with a lock: no tracing program or socket filter can call it. */
+	BPF_MODULE_FUNC_LOCKS = (1U << 1),
+};
+
+/**
+ * struct bpf_module_func_info - one function of a module
+ * @prog_id: out: id of the program that it is.
+ * @btf_id: out: id of the function in the BTF of the module.
+ * @flags: out: BPF_MODULE_FUNC_*.
+ * @stack_depth: out: bytes of stack that a call takes, with all that it calls.
+ * @caller_ids: in: user address of an array of __u32 that receives the ids of the
+ *	programs that call it; 0 for none.
+ * @callers_cnt: in: entries of room at @caller_ids; out: number of callers.
+ * @reserved: out: 0.
+ * @name: out: the name, cut off if it is longer.
+ */
+struct bpf_module_func_info {
+	__u32		prog_id;
+	__u32		btf_id;
+	__u32		flags;
+	__u32		stack_depth;
+	__aligned_u64	caller_ids;
+	__u32		callers_cnt;
+	__u32		reserved;
+	char		name[BPF_MODULE_FUNC_NAME_LEN];
+};
+
+/**
  * enum bpf_module_reason - why the exit program of a module runs
  * @BPF_MODULE_REASON_NONE: it does not: the init program has this.
  * @BPF_MODULE_REASON_UNLOADED: BPF_MODULE_UNLOAD.
@@ -211,7 +263,8 @@ struct bpf_module_ops_info {
  * @uid: out: user who loaded it, as the caller's user namespace knows it.
  * @load_time: out: nanoseconds from boot to load (CLOCK_BOOTTIME).
  * @users: out: references that subsystems hold on its ops: sockets, a network
- *	namespace's default congestion control, ...  Handles are not counted.
+ *	namespace's default congestion control, ...; and the programs that call
+ *	its functions.  Handles are not counted.
  * @memory: out: bytes that the module itself takes, without its programs and
  *	maps.
  * @btf_id: out: id of the object's own BTF, 0 for none.
@@ -233,11 +286,12 @@ struct bpf_module_ops_info {
  * @init_prog_id: out: id of the program that was run at load, 0 for none.
  * @exit_prog_id: out: id of the program that is run at the end, 0 for none.
  * @exit_state: out: one of enum bpf_module_exit_state.
- * @funcs_cnt: in: entries of room at @funcs; out: number of functions, 0 yet.
- * @funcs: in: user address of an array of functions; 0 for none.
+ * @funcs_cnt: in: entries of room at @funcs; out: number of functions.
+ * @funcs: in: user address of an array of struct bpf_module_func_info, read and
+ *	written; 0 for none.
  * @funcs_size: in: bytes of one entry of that array.
- * @deps_cnt: in: entries of room at @dep_ids; out: number of modules that it
- *	depends on, 0 yet.
+ * @deps_cnt: in: entries of room at @dep_ids; out: number of modules whose
+ *	functions its programs call.
  * @dep_ids: in: user address of an array of __u32; 0 for none.
  *
  * If an array has too little room, what fits is written and the counter tells

@@ -7,11 +7,9 @@
 #endif
 #include <ctype.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -120,6 +118,9 @@ int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info
 	err = is_exact ? find_matches(&matches) : find_by_name(&matches, name);
 	if (!err)
 		err = matches.is_held ? module_get_info(matches.fd, info) : -ENOENT;
+	/* a kernel without modules has none of that name, either */
+	if (err == -EINVAL)
+		err = -ENOENT;
 	/* it may have gone since */
 	if (!err && info->state != BPF_MODULE_STATE_LIVE &&
 	    info->state != BPF_MODULE_STATE_DETACHED)
@@ -153,8 +154,7 @@ static int open_by_name(const char *name)
 	return fd;
 }
 
-/* Digits and nothing else, in C's notation, up to @max. */
-static bool parse_number(const char *text, unsigned long long max, unsigned long long *value)
+bool module_parse_number(const char *text, unsigned long long max, unsigned long long *value)
 {
 	char *end;
 
@@ -168,7 +168,7 @@ static int open_by_id(const char *arg)
 	unsigned long long id;
 	int fd;
 
-	if (!parse_number(arg, UINT32_MAX, &id) || !id) {
+	if (!module_parse_number(arg, UINT32_MAX, &id) || !id) {
 		p_err("'%s' is not a module id", arg);
 		return -1;
 	}
@@ -181,6 +181,12 @@ static int open_by_id(const char *arg)
 	return fd;
 }
 
+bool module_is_keyword(const char *word)
+{
+	return strcmp(word, "id") == 0 || strcmp(word, "name") == 0 ||
+	       strcmp(word, "pinned") == 0;
+}
+
 /* Consume a MODULE: an fd, or -1 with the error printed. Keywords are not
  * abbreviated, since they could be names.
  */
@@ -189,7 +195,7 @@ int module_parse_fd(int *argc, char ***argv)
 	const char *word = **argv, *key = NULL;
 
 	NEXT_ARGP();
-	if (strcmp(word, "id") == 0 || strcmp(word, "name") == 0 || strcmp(word, "pinned") == 0) {
+	if (module_is_keyword(word)) {
 		if (!*argc) {
 			p_err("what %s? A module of that name is 'name %s'", word, word);
 			return -1;
@@ -281,237 +287,6 @@ static int do_pin(int argc, char **argv)
 	return err;
 }
 
-static const char *plural(__u64 count)
-{
-	return count == 1 ? "" : "s";
-}
-
-static void unload_error(const struct bpf_module_info *info, int err)
-{
-	switch (err) {
-	case -EBUSY:
-		p_err("module %s is in use (%llu user%s); stop %s or unload with drain",
-		      info->name, info->users, plural(info->users),
-		      info->users == 1 ? "it" : "them");
-		break;
-	case -EINPROGRESS:
-		p_err("module %s is going already; it waits for %llu user%s to end",
-		      info->name, info->users, plural(info->users));
-		break;
-	case -ENOENT:
-		p_err("module %s is unloaded already", info->name);
-		break;
-	case -EINTR:
-		p_err("module %s is going, its exit program goes on by itself", info->name);
-		break;
-	default:
-		p_err("can't unload module %s: %s", info->name, module_strerror(err));
-	}
-}
-
-static void report_unload(const struct bpf_module_info *info, __u32 id)
-{
-	bool going = info->state == BPF_MODULE_STATE_GOING;
-
-	if (json_output) {
-		jsonw_start_object(json_wtr);
-		jsonw_uint_field(json_wtr, "id", id);
-		jsonw_string_field(json_wtr, "name", info->name);
-		jsonw_string_field(json_wtr, "state", going ? "going" : "gone");
-		jsonw_lluint_field(json_wtr, "users", info->users);
-		jsonw_end_object(json_wtr);
-	} else if (going && info->users) {
-		printf("Module %s (id %u) is going, it waits for %llu user%s to end\n",
-		       info->name, id, info->users, plural(info->users));
-	} else if (going && info->exit_prog_id) {
-		printf("Module %s (id %u) is going, it waits for its exit program\n",
-		       info->name, id);
-	} else {
-		printf("Unloaded module %s (id %u)\n", info->name, id);
-	}
-}
-
-/* What is to be unloaded, and how to deal with users. */
-struct unload_args {
-	struct unload {
-		int fd;
-		__u32 id;
-		bool is_waited_for;
-	} *mods;
-	int cnt;
-	__u32 flags;
-	bool wait;
-	int seconds;	/* to wait, -1 for ever */
-};
-
-/* Written out: they could be names, and nothing is drained for a slip. */
-static bool is_unload_keyword(const char *word)
-{
-	return strcmp(word, "drain") == 0 || strcmp(word, "wait") == 0;
-}
-
-static int parse_how(int argc, char **argv, struct unload_args *args)
-{
-	unsigned long long seconds;
-	const char *how;
-
-	args->seconds = -1;
-	if (!argc)
-		return 0;
-	how = GET_ARG();
-	args->flags = BPF_F_MODULE_DRAIN;
-	args->wait = strcmp(how, "wait") == 0;
-	if (!argc)
-		return 0;
-	if (!args->wait || argc > 1)
-		return BAD_ARG();
-	if (!parse_number(*argv, INT_MAX / 1000, &seconds)) {
-		p_err("'%s' is not a number of seconds", *argv);
-		return -1;
-	}
-	args->seconds = seconds;
-	return 0;
-}
-
-/* All words are understood before anything is unloaded. */
-static int parse_unload_args(int argc, char **argv, struct unload_args *args)
-{
-	args->mods = calloc(argc, sizeof(*args->mods));
-	if (!args->mods) {
-		p_err("mem alloc failed");
-		return -1;
-	}
-
-	while (argc && !is_unload_keyword(*argv)) {
-		int fd = module_parse_fd(&argc, &argv);
-
-		if (fd < 0)
-			return -1;
-		args->mods[args->cnt++].fd = fd;
-	}
-	if (!args->cnt) {
-		p_err("%s what? A module of that name is 'name %s'", *argv, *argv);
-		return -1;
-	}
-	return parse_how(argc, argv, args);
-}
-
-static __s64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-/* A module that is going hangs up when its last user has left. */
-static int wait_until_gone(int fd, const struct unload_args *args, __s64 deadline)
-{
-	struct pollfd pfd = { .fd = fd };
-	struct bpf_module_info info;
-	__s64 left = deadline - now_ms();
-	int ret;
-
-	ret = poll(&pfd, 1, args->seconds < 0 ? -1 : left > 0 ? (int)left : 0);
-	if (ret > 0)
-		return 0;
-	if (ret < 0) {
-		p_err("can't wait for the module: %s", strerror(errno));
-		return -1;
-	}
-	module_get_info(fd, &info);
-	if (info.exit_state == BPF_MODULE_EXIT_RUNNING)
-		p_err("the exit program of module %s still runs after %d second%s", info.name,
-		      args->seconds, plural(args->seconds));
-	else
-		p_err("module %s still has %llu user%s after %d second%s; it goes with the last of them",
-		      info.name, info.users, plural(info.users), args->seconds,
-		      plural(args->seconds));
-	return -1;
-}
-
-static int unload_one(struct unload *mod, const struct unload_args *args)
-{
-	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = args->flags);
-	struct bpf_module_info info;
-	int err, unload_err;
-
-	err = module_get_info(mod->fd, &info);
-	if (err)
-		return module_info_error(err);
-	mod->id = info.id;
-
-	unload_err = bpf_module_unload(mod->fd, &opts);
-	/* one that is going already can be waited for all the same */
-	if (unload_err == -EINPROGRESS && args->wait)
-		unload_err = 0;
-	/* users come and go: tell those of now */
-	module_get_info(mod->fd, &info);
-	if (unload_err) {
-		unload_error(&info, unload_err);
-		return -1;
-	}
-
-	mod->is_waited_for = args->wait && info.state == BPF_MODULE_STATE_GOING;
-	if (!mod->is_waited_for || !json_output)
-		report_unload(&info, mod->id);
-	return 0;
-}
-
-static int wait_for_one(const struct unload *mod, const struct unload_args *args, __s64 deadline)
-{
-	struct bpf_module_info info;
-
-	if (!mod->is_waited_for)
-		return 0;
-	if (wait_until_gone(mod->fd, args, deadline))
-		return -1;
-	module_get_info(mod->fd, &info);
-	report_unload(&info, mod->id);
-	return 0;
-}
-
-/* One that is refused does not keep the others; the time to wait is that for all. */
-static int unload_all(const struct unload_args *args)
-{
-	__s64 deadline = now_ms() + args->seconds * 1000LL;
-	int i, err = 0;
-
-	for (i = 0; i < args->cnt; i++)
-		if (unload_one(&args->mods[i], args))
-			err = -1;
-	fflush(stdout);
-	for (i = 0; i < args->cnt; i++)
-		if (wait_for_one(&args->mods[i], args, deadline))
-			err = -1;
-	return err;
-}
-
-static int do_unload(int argc, char **argv)
-{
-	struct unload_args args = {};
-	bool is_list;
-	int err;
-
-	if (!REQ_ARGS(1))
-		return -1;
-
-	err = parse_unload_args(argc, argv, &args);
-	if (!err) {
-		is_list = json_output && args.cnt > 1;
-		if (is_list)
-			jsonw_start_array(json_wtr);
-		err = unload_all(&args);
-		if (is_list)
-			jsonw_end_array(json_wtr);
-	}
-
-	while (args.cnt-- > 0)
-		close(args.mods[args.cnt].fd);
-	free(args.mods);
-	return err;
-}
-
 static int do_help(int argc, char **argv)
 {
 	if (json_output) {
@@ -526,9 +301,10 @@ static int do_help(int argc, char **argv)
 		"                       [PARAM=VALUE]...\n"
 		"       %1$s %2$s { boot [dev DEVICE] | autoload NAME | aliases }\n"
 		"       %1$s %2$s config [NAME]\n"
-		"       %1$s %2$s unload MODULE... [drain | wait [SECONDS]]\n"
+		"       %1$s %2$s unload MODULE... [deps] [drain | wait [SECONDS]]\n"
 		"       %1$s %2$s dump MODULE\n"
 		"       %1$s %2$s info OBJ\n"
+		"       %1$s %2$s deps { OBJ | MODULE }\n"
 		"       %1$s %2$s pin MODULE FILE\n"
 		"       %1$s %2$s help\n"
 		"\n"
@@ -546,9 +322,10 @@ static const struct cmd cmds[] = {
 	{ "show",	do_show },
 	{ "list",	do_show },
 	{ "load",	module_load },
-	{ "unload",	do_unload },
+	{ "unload",	module_unload },
 	{ "dump",	do_dump },
 	{ "info",	module_file_info },
+	{ "deps",	module_deps },
 	{ "pin",	do_pin },
 	{ "boot",	module_boot },
 	{ "autoload",	module_autoload },
@@ -561,8 +338,12 @@ static const struct cmd cmds[] = {
 /* Help and files can be looked at on any kernel. */
 static bool needs_kernel(int argc, char **argv)
 {
-	return !argc || (!is_prefix(*argv, "help") && !is_prefix(*argv, "info") &&
-			 !is_prefix(*argv, "config") && strcmp(*argv, "aliases"));
+	if (!argc)
+		return true;
+	if (is_prefix(*argv, "deps") && !is_prefix(*argv, "dump"))
+		return argc > 1 && module_is_keyword(argv[1]);
+	return !is_prefix(*argv, "help") && !is_prefix(*argv, "info") &&
+	       !is_prefix(*argv, "config") && strcmp(*argv, "aliases");
 }
 
 /* A filter of system calls has no more to say of the kernel than that. */

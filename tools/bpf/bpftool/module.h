@@ -23,9 +23,19 @@ struct module {
 	__u32 *prog_ids;
 	__u32 *map_ids;
 	struct bpf_module_link_info *links;
+	struct bpf_module_func_info *funcs; /* with the ids of their callers */
+	__u32 *dep_ids;
 	const char *pin; /* of one that is gone: what it was found by */
+	/* for how many there is memory, whatever @info counts now */
+	__u32 ops_room;
+	__u32 funcs_room;
+	__u32 callers_room; /* of each function */
 };
 
+/* Digits and nothing else, in C's notation, up to @max. */
+bool module_parse_number(const char *text, unsigned long long max, unsigned long long *value);
+/* Is it one of those that a MODULE begins with, if not with a NAME? */
+bool module_is_keyword(const char *word);
 /* Consume the words of a MODULE: an fd, or -1 with the error printed. */
 int module_parse_fd(int *argc, char ***argv);
 
@@ -49,8 +59,26 @@ void module_format_memory(char *buf, size_t size, __u64 bytes);
 void module_format_age(char *buf, size_t size, __u64 load_time);
 void module_format_user(char *buf, size_t size, __u32 uid);
 
+/* A table for people, with columns as wide as what is in them. Texts are made by
+ * asprintf(), and freed with it.
+ */
+struct module_column {
+	const char *title; /* NULL after the last one */
+	bool is_number;
+};
+
+struct module_table;
+
+/* NULL without memory. */
+struct module_table *module_table_new(const struct module_column *columns);
+/* The next cell of a row after the other; what is not set is empty. */
+void module_table_row(struct module_table *table);
+void __printf(3, 4) module_table_set(struct module_table *table, int column, const char *fmt, ...);
+/* Print and free it: 0 or a negative error. */
+int module_table_print(struct module_table *table);
+
 /* With the paths by id in @pins, if it is not NULL: 0 or a negative error. */
-int module_print_table(const struct module *mods, size_t cnt, const struct hashmap *pins);
+int module_print_list(const struct module *mods, size_t cnt, const struct hashmap *pins);
 
 /* The plain facts of a module, without its arrays: 0 or a negative error. */
 int module_get_info(int fd, struct bpf_module_info *info);
@@ -68,6 +96,27 @@ void module_links_json(const struct module *mod);
 void module_links_plain(const struct module *mod);
 /* Has one of them been detached, by who holds it or as its target is gone? */
 bool module_has_detached_link(const struct module *mod);
+
+/* "int f(struct key *k, int n)" of the function @id of @btf, or its name alone if that
+ * does not tell; to be freed, NULL without memory.
+ */
+char *module_format_proto(const struct btf *btf, __u32 id, const char *name);
+/* The functions that it exports, each with its prototype and who calls it. @btf is its
+ * own, or NULL.
+ */
+void module_funcs_json(const struct module *mod, const struct btf *btf);
+void module_funcs_plain(const struct module *mod, const struct btf *btf);
+/* The modules whose functions it calls. */
+void module_deps_json(const struct module *mod);
+void module_deps_plain(const struct module *mod);
+/* Who calls its functions, each once: "a, prog 12" or "module a (id 3), program b (id 12)";
+ * to be freed, NULL without memory.
+ */
+char *module_format_used_by(const struct module *mod);
+char *module_describe_callers(const struct module *mod);
+void module_used_by_json(const struct module *mod);
+/* How many programs call them? */
+size_t module_count_callers(const struct module *mod);
 
 /* Names of programs and maps for people; "?" if that can't be told. */
 void module_get_prog_name(__u32 id, char *name, size_t size);
@@ -266,7 +315,64 @@ int module_reuse_maps(struct bpf_object *obj, const char *list, int module_fd);
 /* All that can have it: the module is loaded anew. */
 void module_reuse_all_maps(struct bpf_object *obj, const struct bpf_module *mod, int module_fd);
 
-/* Print that there are neither ops nor programs to attach, return -1. */
+/* Is the program a function that @mod exports? */
+bool module_exports(const struct bpf_module *mod, const struct bpf_program *prog);
+
+/* Functions that an object exports, and those that it needs, for "info". */
+bool module_file_has_funcs(const struct bpf_object *obj);
+void module_file_funcs_plain(const struct bpf_object *obj);
+void module_file_funcs_json(const struct bpf_object *obj);
+
+/* A module whose functions an object, or another module, calls. */
+struct module_need {
+	char *module;
+	char *func; /* one of them, NULL if that is not known */
+	bool is_optional; /* it can do without them */
+};
+
+struct module_needs {
+	struct module_need *needs; /* each module once */
+	size_t cnt;
+};
+
+/* To be freed, also if it fails: 0, or -1 with the error printed. */
+int module_needs_read(struct module_needs *needs, const struct bpf_object *obj);
+void module_needs_free(struct module_needs *needs);
+
+/* A module, what it needs and how it is. */
+struct module_step {
+	char *name;
+	char *path; /* of the object that is loaded by that name, NULL for none */
+	__u32 id; /* of the module that is loaded, 0 for none */
+	int state; /* BPF_MODULE_STATE_*, 0 if it is not loaded, negative if that can't be told */
+	bool is_missing; /* neither loaded nor is there an object */
+	struct module_needs needs;
+};
+
+/* Modules in the order in which they are to be loaded. */
+struct module_plan {
+	const struct module_conf *conf;
+	bool is_to_load; /* without what is live; one that is missing is an error */
+	struct module_step *steps;
+	size_t cnt;
+};
+
+/* What the object @obj, the file @path of the name @name, needs, and what that needs:
+ * 0, or -1 with the error printed. To be freed in any case.
+ */
+int module_plan_object(struct module_plan *plan, const char *name, const char *path,
+		       const struct bpf_object *obj);
+/* The object itself, as the last one. */
+int module_plan_add_object(struct module_plan *plan, const char *name, const char *path,
+			   const struct bpf_object *obj);
+/* The module of that id, after those that it needs. */
+int module_plan_loaded(struct module_plan *plan, __u32 id);
+void module_plan_free(struct module_plan *plan);
+
+/* Unload a module that was loaded for something that failed, if nobody uses it. */
+void module_unload_again(__u32 id);
+
+/* Print that there are neither ops, programs to attach nor functions, return -1. */
 int module_nothing_to_load(const char *file);
 
 /* Programs of an object that are not loaded with its modules. */
@@ -305,6 +411,22 @@ void module_free_missing(struct module_missing *missing, size_t cnt);
 int module_list(void);
 int module_show(int fd);
 int module_dump(int fd);
+
+/* A module of the system. */
+struct module_name {
+	struct module_name *next;
+	__u32 id;
+	char name[BPF_MODULE_NAME_LEN];
+};
+
+/* All modules as they were when one of these was first called, until module_names_free().
+ * NULL if there is none, or who asks may not list modules.
+ */
+const struct module_name *module_name_of(__u32 id);
+const struct module_name *module_name_of_prog(__u32 id);
+/* By the ids of their programs or maps, NULL without memory. */
+const struct hashmap *module_names_by(enum bpf_obj_type type);
+void module_names_free(void);
 
 /* Print the modules that a program (BPF_OBJ_PROG) or a map (BPF_OBJ_MAP) belongs
  * to, nothing if there are none; of a link (BPF_OBJ_LINK) the module whose id it has
@@ -408,6 +530,8 @@ void module_log_end(bool failed);
 
 /* Commands with arguments as in struct cmd. */
 int module_load(int argc, char **argv);
+int module_unload(int argc, char **argv);
+int module_deps(int argc, char **argv);
 int module_file_info(int argc, char **argv);
 int module_boot(int argc, char **argv);
 int module_autoload(int argc, char **argv);

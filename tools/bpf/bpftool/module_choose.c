@@ -40,13 +40,13 @@ static bool has_ops(const struct bpf_object *obj, const struct bpf_module *mod)
 	return false;
 }
 
-/* Has it ops to be loaded, or programs to be attached? */
+/* Has it ops to be loaded, programs to be attached, or functions? */
 static bool is_chosen(const struct bpf_object *obj, const struct bpf_module *mod)
 {
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, obj)
-		if (module_attaches(mod, prog))
+		if (module_attaches(mod, prog) || module_exports(mod, prog))
 			return true;
 	return has_ops(obj, mod);
 }
@@ -60,7 +60,7 @@ static void leave_out(struct bpf_object *obj, struct bpf_module *mod)
 		if (bpf_map__module(map) == mod)
 			bpf_map__set_autocreate(map, false);
 	bpf_object__for_each_program(prog, obj)
-		if (module_attaches(mod, prog))
+		if (module_attaches(mod, prog) || module_exports(mod, prog))
 			bpf_program__set_autoload(prog, false);
 }
 
@@ -76,7 +76,7 @@ struct bpf_module *load_next_chosen(const struct bpf_object *obj, const struct b
 
 int module_nothing_to_load(const char *file)
 {
-	p_err("nothing to load as a module in %s: neither ops nor programs that a link attaches",
+	p_err("nothing to load as a module in %s: neither ops nor programs that a link attaches, nor functions",
 	      file);
 	return -1;
 }

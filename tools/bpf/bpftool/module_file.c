@@ -466,6 +466,7 @@ static void print_file_json(struct file *f)
 	jsonw_string_field(json_wtr, "license", module_elf_license(f->elf) ?: "");
 	jsonw_bool_field(json_wtr, "gpl_compatible", is_gpl_compatible(f));
 	print_modules_json(f);
+	module_file_funcs_json(f->obj);
 	print_progs_maps_json(f);
 	jsonw_name(json_wtr, "params");
 	jsonw_start_array(json_wtr);
@@ -485,6 +486,7 @@ static void print_file_plain(const struct file *f)
 	       is_gpl_compatible(f) || !has_ops(f) ? "" :
 	       ", not GPL-compatible: the kernel takes no such ops");
 	print_modules_plain(f);
+	module_file_funcs_plain(f->obj);
 	print_progs_maps_plain(f);
 	visit_params(f, print_param_plain, &list);
 	print_missing_plain(f);
@@ -502,7 +504,7 @@ static bool has_links(const struct file *f)
 
 static int show_file(struct file *f)
 {
-	if (!has_ops(f) && !has_links(f))
+	if (!has_ops(f) && !has_links(f) && !module_file_has_funcs(f->obj))
 		return module_nothing_to_load(f->path);
 
 	f->elf = module_elf_open(f->path);

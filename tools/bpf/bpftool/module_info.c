@@ -84,18 +84,23 @@ void module_free(struct module *mod)
 {
 	__u32 i;
 
-	for (i = 0; mod->ops && i < mod->info.ops_cnt; i++)
+	/* as many as there was room for: it may be gone since */
+	for (i = 0; mod->ops && i < mod->ops_room; i++)
 		free(u64_to_ptr(mod->ops[i].value));
+	for (i = 0; mod->funcs && i < mod->funcs_room; i++)
+		free(u64_to_ptr(mod->funcs[i].caller_ids));
 	free(mod->ops);
 	free(mod->prog_ids);
 	free(mod->map_ids);
 	free(mod->links);
+	free(mod->funcs);
+	free(mod->dep_ids);
 }
 
-/* Fill the arrays of @mod, which have room for what @mod->info counts. */
-static int module_fill(int fd, struct module *mod)
+/* What is asked of the kernel: arrays with room for what @mod->info counts. */
+static struct bpf_module_info module_request(const struct module *mod)
 {
-	struct bpf_module_info info = {
+	return (struct bpf_module_info){
 		.ops_cnt = mod->info.ops_cnt,
 		.ops = ptr_to_u64(mod->ops),
 		.ops_size = sizeof(*mod->ops),
@@ -106,10 +111,23 @@ static int module_fill(int fd, struct module *mod)
 		.links_cnt = mod->info.links_cnt,
 		.links = ptr_to_u64(mod->links),
 		.links_size = sizeof(*mod->links),
+		.funcs_cnt = mod->info.funcs_cnt,
+		.funcs = ptr_to_u64(mod->funcs),
+		.funcs_size = sizeof(*mod->funcs),
+		.deps_cnt = mod->info.deps_cnt,
+		.dep_ids = ptr_to_u64(mod->dep_ids),
 	};
-	__u32 len = sizeof(info);
+}
+
+/* Fill the arrays of @mod. What has come since it was counted is left out. */
+static int module_fill(int fd, struct module *mod)
+{
+	struct bpf_module_info info = module_request(mod);
+	__u32 len = sizeof(info), i;
 	int err;
 
+	for (i = 0; i < info.funcs_cnt; i++)
+		mod->funcs[i].callers_cnt = mod->callers_room;
 	err = bpf_module_get_info_by_fd(fd, &info, &len);
 	if (err)
 		return err;
@@ -118,8 +136,30 @@ static int module_fill(int fd, struct module *mod)
 	info.prog_cnt = min(info.prog_cnt, mod->info.prog_cnt);
 	info.map_cnt = min(info.map_cnt, mod->info.map_cnt);
 	info.links_cnt = min(info.links_cnt, mod->info.links_cnt);
+	info.funcs_cnt = min(info.funcs_cnt, mod->info.funcs_cnt);
+	info.deps_cnt = min(info.deps_cnt, mod->info.deps_cnt);
+	for (i = 0; mod->callers_room && i < info.funcs_cnt; i++)
+		mod->funcs[i].callers_cnt = min(mod->funcs[i].callers_cnt, mod->callers_room);
 	mod->info = info;
 	return 0;
+}
+
+/* How many there are is known; ask for their ids. */
+static int module_read_callers(int fd, struct module *mod)
+{
+	__u32 i, room = 0;
+
+	for (i = 0; i < mod->info.funcs_cnt; i++)
+		room = max(room, mod->funcs[i].callers_cnt);
+	for (i = 0; room && i < mod->info.funcs_cnt; i++) {
+		__u32 *ids = calloc(room, sizeof(*ids));
+
+		if (!ids)
+			return -ENOMEM;
+		mod->funcs[i].caller_ids = ptr_to_u64(ids);
+	}
+	mod->callers_room = room;
+	return room ? module_fill(fd, mod) : 0;
 }
 
 int module_read(int fd, struct module *mod)
@@ -135,10 +175,15 @@ int module_read(int fd, struct module *mod)
 	mod->prog_ids = calloc(mod->info.prog_cnt, sizeof(*mod->prog_ids));
 	mod->map_ids = calloc(mod->info.map_cnt, sizeof(*mod->map_ids));
 	mod->links = calloc(mod->info.links_cnt, sizeof(*mod->links));
-	if (!mod->ops || !mod->prog_ids || !mod->map_ids || !mod->links)
+	mod->funcs = calloc(mod->info.funcs_cnt, sizeof(*mod->funcs));
+	mod->dep_ids = calloc(mod->info.deps_cnt, sizeof(*mod->dep_ids));
+	if (!mod->ops || !mod->prog_ids || !mod->map_ids || !mod->links || !mod->funcs ||
+	    !mod->dep_ids)
 		return -ENOMEM;
+	mod->ops_room = mod->info.ops_cnt;
+	mod->funcs_room = mod->info.funcs_cnt;
 
-	return module_fill(fd, mod);
+	return module_fill(fd, mod) ?: module_read_callers(fd, mod);
 }
 
 int module_read_values(int fd, struct module *mod)

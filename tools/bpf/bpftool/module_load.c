@@ -331,7 +331,7 @@ static int load_programs(struct bpf_object *obj, const struct load_args *args)
 {
 	int err;
 
-	if (!load_next_chosen(obj, NULL))
+	if (!load_next_chosen(obj, NULL) || args->is_unchecked)
 		return 0;
 	set_max_rlimit();
 	err = bpf_object__load(obj);
@@ -348,7 +348,7 @@ static int load_modules(struct bpf_object *obj, struct load_args *args, struct b
 	int err;
 
 	if (load_set_up(obj, args) || check_pin(obj, args) ||
-	    module_progs_leave_out(&args->left_out, obj, args->file))
+	    module_progs_leave_out(&args->left_out, obj, args->file) || load_needed(obj, args))
 		return -1;
 	if (args->dry_run)
 		forget_pins(obj);
@@ -386,6 +386,7 @@ static int load_object(struct bpf_object *obj, struct load_args *args)
 
 	/* the modules outlive us, or are gone already */
 	while (cnt-- > 0) {
+		load_note(args, bpf_link__fd(links[cnt]));
 		bpf_link__disconnect(links[cnt]);
 		bpf_link__destroy(links[cnt]);
 	}
@@ -433,6 +434,8 @@ static int load_file(struct load_args *args)
 	module_free_texts();
 	bpf_object__close(obj);
 	module_warnings_end(old_print);
+	/* its programs, which used them, are freed */
+	load_end_needed(args, err);
 	return err;
 }
 
@@ -460,15 +463,14 @@ static int set_up_name(struct load_args *args, const char *name, const struct mo
 		memcpy(params + cnt, args->params, args->param_cnt * sizeof(*params));
 
 	args->file = args->path;
+	args->conf = conf;
 	args->by_name = true;
 	args->params = params;
 	args->param_cnt += cnt;
 	return 0;
 }
 
-/* The arguments are the same for the next OBJ. */
-static int load_name(const struct load_args *args, const char *name,
-		     const struct module_conf *conf)
+int load_name(const struct load_args *args, const char *name, const struct module_conf *conf)
 {
 	struct load_args own = *args;
 	int err;
@@ -476,6 +478,8 @@ static int load_name(const struct load_args *args, const char *name,
 	if (set_up_name(&own, name, conf))
 		return -1;
 	err = load_file(&own);
+	if (own.has_begun_list)
+		jsonw_end_array(json_wtr);
 	free(own.params);
 	return err;
 }

@@ -34,8 +34,19 @@ struct load_args {
 	bool dry_run;
 	bool in_list; /* of a JSON array that is begun already */
 	bool by_name; /* as with modprobe, what is loaded already is no error */
+	bool by_need; /* of another module, which has it loaded first */
+	const struct module_conf *conf; /* if it is by name */
 	bool by_system; /* and nobody needs to be told of it */
 	bool waits; /* network devices may come later */
+	bool is_unchecked; /* it needs what a dry run does not load */
+	bool has_begun_list;
+	/* ids of modules that were loaded for it, and where to note that of its own; NULL
+	 * for nowhere
+	 */
+	struct load_ids {
+		__u32 *ids;
+		int cnt;
+	} needed, *loaded;
 	/* of the modules to be loaded those that are there already */
 	struct bpf_module_info *present;
 	int present_cnt;
@@ -63,6 +74,22 @@ int load_find_present(const struct bpf_module *mod, struct load_args *args);
 int load_get_replace_fd(const struct bpf_module *mod, const struct load_args *args);
 /* Fit the object's modules to the arguments: 0, or -1 with the error printed. */
 int load_set_up(struct bpf_object *obj, struct load_args *args);
+
+/* module_load.c */
+
+/* Load what a name means: 0, or -1 with the error printed. The arguments are the same for
+ * the next OBJ.
+ */
+int load_name(const struct load_args *args, const char *name, const struct module_conf *conf);
+
+/* module_load_deps.c */
+
+/* Load the modules that the object needs, in order: 0, or -1 with the error printed. */
+int load_needed(const struct bpf_object *obj, struct load_args *args);
+/* Note what was loaded. */
+void load_note(const struct load_args *args, int module_fd);
+/* When it is done, or, with @failed, when they are needed no more: unload them then. */
+void load_end_needed(struct load_args *args, bool failed);
 
 /* module_report.c */
 

@@ -293,10 +293,22 @@ static bool has_symbol(const struct search *s, const struct btf *btf, const stru
 	return is_in_kallsyms(name);
 }
 
+/* Is it a function of a BPF module, and not one of the kernel's? */
+static bool is_module_func(const struct bpf_object *obj, const char *name)
+{
+	const struct bpf_module_dep *dep;
+
+	bpf_object__for_each_module_dep(dep, obj)
+		if (strcmp(bpf_module_dep__func(dep), name) == 0)
+			return true;
+	return false;
+}
+
 /* libbpf has rewritten these in the BTF of an open object, so @btf is as in the
  * file.
  */
-static void check_ksyms(struct search *s, const struct btf *btf, const struct module_elf *elf)
+static void check_ksyms(struct search *s, const struct bpf_object *obj, const struct btf *btf,
+			const struct module_elf *elf)
 {
 	const struct btf_var_secinfo *vsi;
 	const struct btf_type *sec, *t;
@@ -311,6 +323,8 @@ static void check_ksyms(struct search *s, const struct btf *btf, const struct mo
 	for (vsi = btf_var_secinfos(sec), i = 0; i < btf_vlen(sec); i++, vsi++) {
 		t = btf__type_by_id(btf, vsi->type);
 		kernel_name(btf, t, name, sizeof(name));
+		if (is_module_func(obj, name))
+			continue;
 		if (!has_symbol(s, btf, t, name))
 			add_missing(s, btf_is_func(t) ? "kfunc" : "symbol",
 				    module_elf_is_weak(elf, btf__name_by_offset(btf, t->name_off)),
@@ -390,7 +404,7 @@ int module_find_missing(const struct bpf_object *obj, const char *file,
 		check_ops_cnt(&s, obj);
 		check_map_types(&s, obj);
 		check_kconfig(&s, btf, elf);
-		check_ksyms(&s, btf, elf);
+		check_ksyms(&s, obj, btf, elf);
 		check_targets(&s, obj);
 	}
 	free_btfs(&s);

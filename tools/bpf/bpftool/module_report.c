@@ -60,8 +60,12 @@ char *load_list_ops(const struct bpf_object *obj, const struct bpf_module *mod)
 	return name_list_close(&list);
 }
 
-/* Those that are attached with @mod, as "a, b": to be freed, NULL without memory. */
-static char *list_progs(const struct bpf_object *obj, const struct bpf_module *mod)
+/* Is the program one that is attached with a module, or that it exports? */
+typedef bool (*has_prog_fn)(const struct bpf_module *mod, const struct bpf_program *prog);
+
+/* Those of @mod, as "a, b": to be freed, NULL without memory. */
+static char *list_progs(const struct bpf_object *obj, const struct bpf_module *mod,
+			has_prog_fn has_prog)
 {
 	struct bpf_program *prog;
 	struct name_list list;
@@ -69,7 +73,7 @@ static char *list_progs(const struct bpf_object *obj, const struct bpf_module *m
 	if (!name_list_open(&list))
 		return NULL;
 	bpf_object__for_each_program(prog, obj)
-		if (module_attaches(mod, prog))
+		if (has_prog(mod, prog))
 			name_list_add(&list, bpf_program__name(prog));
 	return name_list_close(&list);
 }
@@ -102,19 +106,44 @@ static void report_present(const struct bpf_module_info *info)
 	jsonw_end_object(json_wtr);
 }
 
-/* " with ops a, b and programs c, d": to be freed, NULL without memory. */
+/* " with ops a, b, programs c, d and functions e": to be freed, NULL without memory. */
 static char *describe_parts(const struct bpf_object *obj, const struct bpf_module *mod)
 {
-	char *ops = load_list_ops(obj, mod), *progs = list_progs(obj, mod), *text = NULL;
-	bool has_ops = ops && *ops, has_progs = progs && *progs;
+	static const char * const kinds[] = { "ops", "programs", "functions" };
+	char *parts[ARRAY_SIZE(kinds)];
+	size_t i, size, cnt = 0, all = 0;
+	char *text = NULL;
+	FILE *f;
 
-	if (asprintf(&text, "%s%s%s%s", has_ops ? " with ops " : "", has_ops ? ops : "",
-		     has_ops && has_progs ? " and programs " : has_progs ? " with programs " : "",
-		     has_progs ? progs : "") < 0)
-		text = NULL;
-	free(ops);
-	free(progs);
+	parts[0] = load_list_ops(obj, mod);
+	parts[1] = list_progs(obj, mod, module_attaches);
+	parts[2] = list_progs(obj, mod, module_exports);
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		all += parts[i] && *parts[i];
+
+	f = open_memstream(&text, &size);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (f && parts[i] && *parts[i])
+			fprintf(f, "%s%s %s", !cnt++ ? " with " : cnt < all ? ", " : " and ",
+				kinds[i], parts[i]);
+		free(parts[i]);
+	}
+	if (f)
+		fclose(f);
 	return text;
+}
+
+static void progs_json(const char *field, const struct bpf_object *obj,
+		       const struct bpf_module *mod, has_prog_fn has_prog)
+{
+	struct bpf_program *prog;
+
+	jsonw_name(json_wtr, field);
+	jsonw_start_array(json_wtr);
+	bpf_object__for_each_program(prog, obj)
+		if (has_prog(mod, prog))
+			jsonw_string(json_wtr, bpf_program__name(prog));
+	jsonw_end_array(json_wtr);
 }
 
 static void report_module(const struct bpf_object *obj, const struct bpf_module *mod,
@@ -122,7 +151,6 @@ static void report_module(const struct bpf_object *obj, const struct bpf_module 
 {
 	const char *name = bpf_module__name(mod);
 	struct bpf_module_info info;
-	struct bpf_program *prog;
 	struct bpf_map *map;
 	char *parts;
 
@@ -152,18 +180,16 @@ static void report_module(const struct bpf_object *obj, const struct bpf_module 
 	jsonw_string_field(json_wtr, "name", name);
 	if (args->dry_run)
 		jsonw_bool_field(json_wtr, "dry_run", true);
+	if (args->dry_run)
+		jsonw_bool_field(json_wtr, "checked", !args->is_unchecked);
 	jsonw_name(json_wtr, "ops");
 	jsonw_start_array(json_wtr);
 	bpf_object__for_each_map(map, obj)
 		if (bpf_map__module(map) == mod && bpf_map__autocreate(map))
 			jsonw_string(json_wtr, bpf_map__name(map));
 	jsonw_end_array(json_wtr);
-	jsonw_name(json_wtr, "programs");
-	jsonw_start_array(json_wtr);
-	bpf_object__for_each_program(prog, obj)
-		if (module_attaches(mod, prog))
-			jsonw_string(json_wtr, bpf_program__name(prog));
-	jsonw_end_array(json_wtr);
+	progs_json("programs", obj, mod, module_attaches);
+	progs_json("funcs", obj, mod, module_exports);
 	module_progs_json(&args->left_out);
 	if (args->pin_to.old)
 		jsonw_string_field(json_wtr, "pin_was_of", args->pin_to.old);
@@ -187,4 +213,6 @@ void load_report(const struct bpf_object *obj, const struct load_args *args)
 		jsonw_end_array(json_wtr);
 	if (!json_output && load_next_chosen(obj, NULL))
 		module_progs_plain(&args->left_out);
+	if (!json_output && args->is_unchecked)
+		printf("Not checked: its programs, as not all that they call is loaded\n");
 }

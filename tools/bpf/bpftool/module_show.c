@@ -280,6 +280,9 @@ static void print_module_json(const struct module *mod, const struct module_user
 	jsonw_end_array(json_wtr);
 
 	module_links_json(mod);
+	module_funcs_json(mod, btf);
+	module_deps_json(mod);
+	module_used_by_json(mod);
 	if (info->init_prog_id)
 		jsonw_uint_field(json_wtr, "init_prog_id", info->init_prog_id);
 	if (info->exit_prog_id)
@@ -331,13 +334,14 @@ static void print_pids_plain(__u32 id)
 	printf("\n");
 }
 
-/* People want to see a few of them. */
-static void print_users_plain(__u64 cnt, const struct module_users *users)
+/* People want to see a few of them. Callers of functions are told with these. */
+static void print_users_plain(const struct module *mod, const struct module_users *users)
 {
-	size_t shown = min_t(size_t, users->cnt, 10), i;
+	size_t shown = min_t(size_t, users->cnt, 10), callers = module_count_callers(mod), i;
+	__u64 cnt = mod->info.users - min_t(__u64, callers, mod->info.users);
 	char text[256];
 
-	printf("%-10s%llu\n", "users", cnt);
+	printf("%-10s%llu\n", "users", mod->info.users);
 	for (i = 0; i < shown; i++) {
 		module_describe_user(text, sizeof(text), &users->users[i]);
 		printf("%-10s%s\n", "", text);
@@ -366,7 +370,7 @@ static void print_module_plain(const struct module *mod, const struct module_use
 	printf("%-10s%s%s%s\n", "state", module_state_name(info->state),
 	       exit_runs(info) ? ", its exit program runs" : "",
 	       info->flags & BPF_F_MODULE_BOUND ? ", bound" : "");
-	print_users_plain(info->users, users);
+	print_users_plain(mod, users);
 	printf("%-10s%s\n", "memory", memory);
 	printf("%-10s%s ago by %s (uid %u)\n", "loaded", age, user, info->uid);
 	for (i = 0; i < info->ops_cnt; i++)
@@ -374,6 +378,8 @@ static void print_module_plain(const struct module *mod, const struct module_use
 		       ops_type_name(&mod->ops[i]), ops_state_name(mod->ops[i].state),
 		       mod->ops[i].reason[0] ? ": " : "", mod->ops[i].reason);
 	module_links_plain(mod);
+	module_funcs_plain(mod, btf);
+	module_deps_plain(mod);
 	if (info->init_prog_id)
 		print_id_plain("init", info->init_prog_id, module_get_prog_name);
 	if (info->exit_prog_id)
@@ -412,6 +418,7 @@ int module_show(int fd)
 		print_module_plain(&mod, &users);
 
 	module_free_users(&users);
+	module_names_free();
 	module_free_texts();
 	module_free(&mod);
 	pins_end();
@@ -498,7 +505,7 @@ int module_list(void)
 	if (!err && json_output)
 		print_list_json(mods, cnt);
 	else if (!err)
-		err = module_print_table(mods, cnt, pin_table);
+		err = module_print_list(mods, cnt, pin_table);
 	if (err) {
 		p_err("can't list modules: %s", module_look_strerror(err));
 		err = -1;
@@ -507,6 +514,7 @@ int module_list(void)
 	for (i = 0; i < cnt; i++)
 		module_free(&mods[i]);
 	free(mods);
+	module_names_free();
 	module_free_texts();
 	pins_end();
 	module_free_kernel_btf();

@@ -1,134 +1,141 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The list of BPF modules as a table for people.
+ * Tables for people.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/hashmap.h>
+#include <bpf/libbpf_internal.h>
 
 #include "main.h"
 #include "module.h"
 
-enum { ID, NAME, STATE, USERS, OPS, LINKS, MEMORY, AGE, LOADER, COLUMNS };
-
-static const struct {
-	const char *title;
-	bool is_number;
-} columns[COLUMNS] = {
-	[ID]		= { "ID" },
-	[NAME]		= { "NAME" },
-	[STATE]		= { "STATE" },
-	[USERS]		= { "USERS", true },
-	[OPS]		= { "OPS", true },
-	[LINKS]		= { "LINKS", true },
-	[MEMORY]	= { "MEMORY", true },
-	[AGE]		= { "AGE", true },
-	[LOADER]	= { "LOADER" },
+struct module_table {
+	const struct module_column *columns;
+	int column_cnt;
+	char **cells; /* row after row, NULL for those that are empty */
+	size_t row_cnt;
+	int err;
 };
 
-struct row {
-	char cells[COLUMNS][BPF_MODULE_NAME_LEN];
-};
-
-static void fill_cell(struct row *row, int column, const struct bpf_module_info *info)
+struct module_table *module_table_new(const struct module_column *columns)
 {
-	const size_t size = sizeof(row->cells[column]);
-	char *cell = row->cells[column];
+	struct module_table *table = calloc(1, sizeof(*table));
 
-	switch (column) {
-	case ID:
-		if (info->id)
-			snprintf(cell, size, "%u", info->id);
+	if (!table)
+		return NULL;
+	table->columns = columns;
+	while (columns[table->column_cnt].title)
+		table->column_cnt++;
+	return table;
+}
+
+void module_table_row(struct module_table *table)
+{
+	char **cells;
+
+	cells = libbpf_reallocarray(table->cells, (table->row_cnt + 1) * table->column_cnt,
+				    sizeof(*cells));
+	if (!cells) {
+		table->err = -ENOMEM;
+		return;
+	}
+	table->cells = cells;
+	memset(cells + table->row_cnt++ * table->column_cnt, 0,
+	       table->column_cnt * sizeof(*cells));
+}
+
+static char **table_cell(const struct module_table *table, size_t row, int column)
+{
+	return &table->cells[row * table->column_cnt + column];
+}
+
+void module_table_set(struct module_table *table, int column, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int len;
+
+	if (table->err)
+		return;
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0) {
+		table->err = -ENOMEM;
+		return;
+	}
+	free(*table_cell(table, table->row_cnt - 1, column));
+	*table_cell(table, table->row_cnt - 1, column) = text;
+}
+
+static int column_width(const struct module_table *table, int column)
+{
+	int width = strlen(table->columns[column].title);
+	size_t i;
+
+	for (i = 0; i < table->row_cnt; i++) {
+		const char *text = *table_cell(table, i, column);
+
+		width = max(width, text ? (int)strlen(text) : 0);
+	}
+	return width;
+}
+
+/* Numbers to the right, and no blanks at the end. */
+static void print_row(const struct module_table *table, const char * const *texts,
+		      const int *width)
+{
+	int c, last = table->column_cnt - 1;
+
+	while (last > 0 && (!texts[last] || !*texts[last]))
+		last--;
+	for (c = 0; c <= last; c++) {
+		const char *text = texts[c] ?: "";
+
+		if (table->columns[c].is_number)
+			printf("%*s", width[c], text);
 		else
-			snprintf(cell, size, "-");
-		break;
-	case NAME:
-		snprintf(cell, size, "%s", info->name);
-		break;
-	case STATE:
-		snprintf(cell, size, "%s", module_state_name(info->state));
-		break;
-	case USERS:
-		snprintf(cell, size, "%llu", info->users);
-		break;
-	case OPS:
-		snprintf(cell, size, "%u", info->ops_cnt);
-		break;
-	case LINKS:
-		snprintf(cell, size, "%u", info->links_cnt);
-		break;
-	case MEMORY:
-		module_format_memory(cell, size, info->memory);
-		break;
-	case AGE:
-		module_format_age(cell, size, info->load_time);
-		break;
-	default: /* LOADER */
-		module_format_user(cell, size, info->uid);
-		break;
+			printf("%-*s", c < last ? width[c] : 0, text);
+		printf("%s", c < last ? "  " : "\n");
 	}
 }
 
-/* As wide as the widest, numbers to the right. */
-static void print_cell(int column, const char *text, const int *width)
+static int print_rows(const struct module_table *table)
 {
-	printf(columns[column].is_number ? "%*s" : "%-*s", width[column], text);
-	if (column < COLUMNS - 1)
-		printf("  ");
-}
-
-static void print_rows(const struct module *mods, const struct row *rows, size_t cnt,
-		       const int *width, const struct hashmap *pins)
-{
-	struct hashmap_entry *entry;
-	size_t i;
-	int c;
-
-	for (c = 0; c < COLUMNS; c++)
-		print_cell(c, columns[c].title, width);
-	printf("%s\n", pins ? "  PINNED" : "");
-
-	for (i = 0; i < cnt; i++) {
-		for (c = 0; c < COLUMNS; c++)
-			print_cell(c, rows[i].cells[c], width);
-		if (mods[i].pin)
-			printf("  %s", module_text(mods[i].pin));
-		else if (pins && mods[i].info.id)
-			hashmap__for_each_key_entry(pins, entry, (long)mods[i].info.id)
-				printf("  %s", module_text(entry->pvalue));
-		printf("\n");
-	}
-}
-
-int module_print_table(const struct module *mods, size_t cnt, const struct hashmap *pins)
-{
-	int width[COLUMNS], c;
-	struct row *rows;
+	const char **titles = calloc(table->column_cnt, sizeof(*titles));
+	int *width = calloc(table->column_cnt, sizeof(*width)), c;
 	size_t i;
 
-	if (!cnt)
-		return 0;
-
-	rows = calloc(cnt, sizeof(*rows));
-	if (!rows)
-		return -ENOMEM;
-
-	for (c = 0; c < COLUMNS; c++) {
-		width[c] = strlen(columns[c].title);
-		for (i = 0; i < cnt; i++) {
-			fill_cell(&rows[i], c, &mods[i].info);
-			width[c] = max_t(int, width[c], strlen(rows[i].cells[c]));
-		}
+	for (c = 0; titles && width && c < table->column_cnt; c++) {
+		titles[c] = table->columns[c].title;
+		width[c] = column_width(table, c);
 	}
-	if (!pins)
-		width[COLUMNS - 1] = 0; /* nothing follows */
-	print_rows(mods, rows, cnt, width, pins);
-	free(rows);
-	return 0;
+	if (titles && width)
+		print_row(table, titles, width);
+	for (i = 0; titles && width && i < table->row_cnt; i++)
+		print_row(table, (const char * const *)table_cell(table, i, 0), width);
+	c = titles && width ? 0 : -ENOMEM;
+	free(titles);
+	free(width);
+	return c;
+}
+
+int module_table_print(struct module_table *table)
+{
+	size_t i;
+	int err;
+
+	err = table->err ?: table->row_cnt ? print_rows(table) : 0;
+	for (i = 0; i < table->row_cnt * table->column_cnt; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	free(table);
+	return err;
 }

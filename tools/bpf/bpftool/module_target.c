@@ -53,6 +53,12 @@ bool module_attaches(const struct bpf_module *mod, const struct bpf_program *pro
 	       bpf_program__module(prog) == mod;
 }
 
+bool module_exports(const struct bpf_module *mod, const struct bpf_program *prog)
+{
+	return bpf_program__type(prog) == BPF_PROG_TYPE_MODULE_FUNC &&
+	       bpf_program__autoload(prog) && bpf_program__module(prog) == mod;
+}
+
 /* What @param, "PROG.NEED=VALUE", tells @prog that it needs, else NULL. */
 static const char *told_by(const char *param, const struct bpf_program *prog, const char *need)
 {

@@ -90,61 +90,87 @@ static char *find_reason(const char *warnings)
 }
 
 /* What libbpf warns of. It is shown if it tells why an object can't be loaded,
- * such as the verifier's log, and else would only distract.
+ * such as the verifier's log, and else would only distract. While one object is dealt
+ * with another can be, that it needs.
  */
-static struct {
+static struct warnings {
 	FILE *stream;
 	char *text;
 	size_t size;
-} warnings;
+	struct warnings *outer;
+} *warnings;
 
 static int keep_warnings(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	return level == LIBBPF_WARN ? vfprintf(warnings.stream, fmt, ap) : 0;
+	return level == LIBBPF_WARN ? vfprintf(warnings->stream, fmt, ap) : 0;
 }
 
 /* With option --debug all goes to the terminal at once. */
 libbpf_print_fn_t module_warnings_begin(void)
 {
-	if (verifier_logs)
-		return NULL;
+	struct warnings *inner = verifier_logs ? NULL : calloc(1, sizeof(*inner));
 
-	warnings.stream = open_memstream(&warnings.text, &warnings.size);
-	return warnings.stream ? libbpf_set_print(keep_warnings) : NULL;
+	if (inner)
+		inner->stream = open_memstream(&inner->text, &inner->size);
+	if (!inner || !inner->stream) {
+		free(inner);
+		return NULL;
+	}
+	inner->outer = warnings;
+	warnings = inner;
+	return libbpf_set_print(keep_warnings);
 }
 
 void module_warnings_end(libbpf_print_fn_t old_print)
 {
-	if (!warnings.stream)
+	struct warnings *inner = warnings;
+
+	/* none were begun */
+	if (!old_print)
 		return;
 
 	libbpf_set_print(old_print);
-	fclose(warnings.stream);
-	free(warnings.text);
-	memset(&warnings, 0, sizeof(warnings));
+	warnings = inner->outer;
+	fclose(inner->stream);
+	free(inner->text);
+	free(inner);
+}
+
+/* Are there any? Then their text is complete. */
+static bool has_warnings(void)
+{
+	return warnings && !fflush(warnings->stream) && warnings->size;
 }
 
 const char *module_last_warning(const char *otherwise)
 {
 	char *line;
 
-	if (!warnings.stream || fflush(warnings.stream) || !warnings.size)
+	if (!has_warnings())
 		return otherwise;
 
-	warnings.text[warnings.size - 1] = '\0';
-	line = strrchr(warnings.text, '\n');
-	line = line ? line + 1 : warnings.text;
+	warnings->text[warnings->size - 1] = '\0';
+	line = strrchr(warnings->text, '\n');
+	line = line ? line + 1 : warnings->text;
 	return str_has_pfx(line, PREFIX) ? line + strlen(PREFIX) : line;
 }
 
 /* Line by line, as there may be anything in the texts of a file. */
 static void print_warnings(void)
 {
-	char *rest = warnings.text, *line;
+	char *rest = warnings->text, *line;
 
 	while ((line = strsep(&rest, "\n")))
 		if (*line || rest)
 			fprintf(stderr, "%s\n", module_text(line));
+}
+
+/* libbpf's line may begin with the name of the object, whose file is told. */
+static const char *without_object(const char *reason)
+{
+	const char *rest = str_has_pfx(reason, "object '") ? strstr(reason, "': ") : NULL;
+
+	return rest ? rest + strlen("': ") : reason;
 }
 
 /* What else is known of the reason that libbpf gives. */
@@ -156,7 +182,7 @@ static const char *deeper_reason(const char *reason, int err)
 	if (err == ENOTSUPP && strstr(reason, "is not a supported") &&
 	    access("/proc/modules", F_OK))
 		return "types of ops with an owner need CONFIG_MODULES, which is not set";
-	return module_text(reason);
+	return module_text(without_object(reason));
 }
 
 void module_object_error(const char *what, const char *file)
@@ -170,11 +196,11 @@ void module_object_error(const char *what, const char *file)
 		return;
 	}
 
-	if (warnings.stream && !fflush(warnings.stream) && warnings.size)
-		reason = find_reason(warnings.text);
+	if (has_warnings())
+		reason = find_reason(warnings->text);
 	if (reason) {
 		/* the verifier's log tells more; strsep() takes it apart */
-		if (has_prog_log(warnings.text))
+		if (has_prog_log(warnings->text))
 			print_warnings();
 		p_err("can't %s %s: %s", what, file, deeper_reason(reason, err));
 	} else {

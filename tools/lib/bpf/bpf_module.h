@@ -36,6 +36,37 @@
 #define __bpf_in_module(name) __attribute__((btf_decl_tag("in_module:" name)))
 
 /*
+ * A function of the module for programs that are loaded later, of any type, in
+ * whatever object:
+ *
+ *	BPF_MODULE("tokenbucket");
+ *
+ *	BPF_MODULE_FUNC
+ *	int tb_take(struct key *k, int n) { ... }
+ *
+ * This is SEC("module.func"), and it is not inlined: libbpf refuses that its own object
+ * calls it, and without that it would depend on the compiler whether there is a call.
+ * What the object calls, too, is an ordinary function that the one for others calls.
+ *
+ * It returns an integer. It has up to five arguments, numbers and pointers, as a global
+ * function has them, but no context, and is called in an RCU critical section. One that
+ * may sleep is SEC("module.func.s"), and only programs that may sleep call it.
+ */
+#define BPF_MODULE_FUNC __noinline SEC("module.func")
+#define BPF_MODULE_FUNC_S __noinline SEC("module.func.s")
+
+/*
+ * The module that has a function, for who calls it:
+ *
+ *	extern int tb_take(struct key *k, int n) __ksym __bpf_module("tokenbucket");
+ *
+ * The module is loaded before the object is. With __weak the object loads without it,
+ * and bpf_ksym_exists(tb_take) tells whether the function is there; its address has no
+ * other use. Without this tag a __ksym is looked for in the kernel, not in BPF modules.
+ */
+#define __bpf_module(name) __attribute__((btf_decl_tag("bpf_module:" name)))
+
+/*
  * The texts below are kept in the object and in its BTF, for "bpftool module info"
  * and "show"; neither libbpf nor the kernel looks at them. They are UTF-8, written as
  * it is: the compiler takes no "\303\274" there.

@@ -506,7 +506,8 @@ static int run_prog_fd(const struct bpf_module *mod, const char *sec)
 }
 
 /* A new module fd, or a negative error, which is printed. */
-static int load_module(const struct bpf_module *mod, const struct link_set *set)
+static int load_module(const struct bpf_module *mod, const struct link_set *set,
+		       const struct bpf_module_func *funcs, __u32 funcs_cnt)
 {
 	LIBBPF_OPTS(bpf_module_load_opts, opts, .flags = mod->flags);
 	char own_log[1024] = "", errmsg[STRERR_BUFSIZE];
@@ -518,6 +519,8 @@ static int load_module(const struct bpf_module *mod, const struct link_set *set)
 	opts.log_size = mod->log_buf ? mod->log_size : sizeof(own_log);
 	opts.links = set->links;
 	opts.links_cnt = set->cnt;
+	opts.funcs = funcs;
+	opts.funcs_cnt = funcs_cnt;
 	opts.init_fd = run_prog_fd(mod, "module.init");
 	opts.exit_fd = run_prog_fd(mod, "module.exit");
 	/* it is to get the name of the other one */
@@ -540,12 +543,18 @@ static int load_module(const struct bpf_module *mod, const struct link_set *set)
 /* Attach its programs and load it, or neither. */
 static int attach_and_load(const struct bpf_module *mod)
 {
+	struct bpf_module_func *funcs;
 	struct link_set set = {};
+	__u32 funcs_cnt;
 	int fd;
 
-	fd = bpf_link_set__attach(&set, mod) ?: load_module(mod, &set);
+	fd = bpf_module__get_funcs(mod, &funcs, &funcs_cnt);
+	if (fd)
+		return fd;
+	fd = bpf_link_set__attach(&set, mod) ?: load_module(mod, &set, funcs, funcs_cnt);
 	/* the module has what it has taken */
 	bpf_link_set__close(&set);
+	free(funcs);
 	return fd;
 }
 

@@ -5,8 +5,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <linux/bpf.h>
 #include <linux/bpf_module.h>
+#include "btf.h"
 
 struct module_target;
 
@@ -46,6 +48,19 @@ enum target_kind {
 	TARGET_PROG,
 };
 
+/* What follows @pfx in the tag that type @t of @btf is, NULL if it is another type. */
+static inline const char *decl_tag_value(const struct btf *btf, const struct btf_type *t,
+					 const char *pfx)
+{
+	size_t len = strlen(pfx);
+	const char *text;
+
+	if (!btf_is_decl_tag(t) || btf_decl_tag(t)->component_idx != -1)
+		return NULL;
+	text = btf__name_by_offset(btf, t->name_off);
+	return text && strncmp(text, pfx, len) == 0 ? text + len : NULL;
+}
+
 /* module_prog.c: which programs are a module's */
 enum target_kind bpf_program__target_kind(const struct bpf_program *prog);
 bool bpf_program__is_iter(const struct bpf_program *prog);
@@ -54,6 +69,26 @@ bool bpf_module__attaches(const struct bpf_module *mod, const struct bpf_program
 bool bpf_module__has_progs(const struct bpf_module *mod);
 /* the program of that section which @mod is to run, NULL for none */
 const struct bpf_program *bpf_module__run_prog(const struct bpf_module *mod, const char *sec);
+
+/* module_func.c: functions that a module exports */
+bool bpf_program__is_func(const struct bpf_program *prog);
+bool bpf_module__has_funcs(const struct bpf_module *mod);
+/* An array for the caller to free, NULL if there are none. */
+int bpf_module__get_funcs(const struct bpf_module *mod, struct bpf_module_func **funcs,
+			  __u32 *cnt);
+/* before the load: can the kernel have them? */
+int bpf_object__check_funcs(const struct bpf_object *obj);
+
+/* module_proto.c: prototypes of functions */
+
+/* Can who has declared function prototype @ours call function @func of another BTF?
+ * If not, @why says what differs.
+ */
+bool bpf_proto__fits(const struct btf *our_btf, __u32 ours, const struct btf *btf, __u32 func,
+		     char *why, size_t size);
+/* "int tb_take(struct key *, int)" */
+void bpf_proto__format(const struct btf *btf, __u32 proto, const char *name, char *buf,
+		       size_t size);
 
 /* module_target.c: where a program goes */
 struct module_target {

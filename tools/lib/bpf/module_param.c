@@ -113,7 +113,7 @@ void libbpf_format_type(const struct btf *btf, __u32 id, char *buf, size_t size)
 	struct btf_dump *d;
 
 	/* bodies and arguments would be written out, over many lines */
-	if (base && !base->name_off && !btf_is_void(base)) {
+	if (base && (!base->name_off || btf_is_func_proto(base)) && !btf_is_void(base)) {
 		snprintf(buf, size, "%s", kind_name(base));
 		return;
 	}

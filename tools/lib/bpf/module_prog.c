@@ -25,24 +25,13 @@
 #define INIT_SEC "module.init"
 #define EXIT_SEC "module.exit"
 
-/* What follows @pfx in the tag that type @t of @btf is, NULL if it is another type. */
-static const char *tag_value(const struct btf *btf, const struct btf_type *t, const char *pfx)
-{
-	const char *text;
-
-	if (!btf_is_decl_tag(t) || btf_decl_tag(t)->component_idx != -1)
-		return NULL;
-	text = btf__name_by_offset(btf, t->name_off);
-	return text && str_has_pfx(text, pfx) ? text + strlen(pfx) : NULL;
-}
-
 int bpf_modules__declare_tagged(struct bpf_module **list, const struct bpf_object *obj)
 {
 	const struct btf *btf = bpf_object__btf(obj);
 	__u32 id, cnt = btf ? btf__type_cnt(btf) : 0;
 
 	for (id = 1; id < cnt; id++) {
-		const char *name = tag_value(btf, btf__type_by_id(btf, id), MODULE_NAME_TAG);
+		const char *name = decl_tag_value(btf, btf__type_by_id(btf, id), MODULE_NAME_TAG);
 		struct bpf_module *mod;
 
 		if (!name)
@@ -108,7 +97,7 @@ int bpf_object__assign_progs(struct bpf_object *obj)
 
 	for (id = 1; id < cnt; id++) {
 		const struct btf_type *func, *t = btf__type_by_id(btf, id);
-		const char *name = tag_value(btf, t, IN_MODULE_TAG);
+		const char *name = decl_tag_value(btf, t, IN_MODULE_TAG);
 
 		func = name ? btf__type_by_id(btf, t->type) : NULL;
 		if (!func || !btf_is_func(func))
@@ -226,6 +215,12 @@ static bool is_attachable(const struct bpf_program *prog)
 	       !bpf_program__is_in_prog_array(prog);
 }
 
+/* Is it of those that modules have other than by their ops? */
+static bool is_of_module(const struct bpf_program *prog)
+{
+	return is_run(prog) || bpf_program__is_func(prog) || is_attachable(prog);
+}
+
 /* The module whose ops call it */
 static struct bpf_module *calling_module(const struct bpf_program *prog)
 {
@@ -243,7 +238,7 @@ struct bpf_module *bpf_program__module(const struct bpf_program *prog)
 		return libbpf_err_ptr(-EINVAL);
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS)
 		return calling_module(prog);
-	return is_run(prog) || is_attachable(prog) ? bpf_program__own_module(prog) : NULL;
+	return is_of_module(prog) ? bpf_program__own_module(prog) : NULL;
 }
 
 const char *bpf_program__module_target(const struct bpf_program *prog)
@@ -287,7 +282,7 @@ bool bpf_module__has_progs(const struct bpf_module *mod)
 	bpf_object__for_each_program(prog, mod->obj)
 		if (bpf_module__attaches(mod, prog))
 			return true;
-	return false;
+	return bpf_module__has_funcs(mod);
 }
 
 const struct bpf_program *bpf_module__run_prog(const struct bpf_module *mod, const char *sec)
@@ -344,7 +339,7 @@ int bpf_object__prepare_module_progs(struct bpf_object *obj)
 	bpf_object__for_each_program(prog, obj) {
 		const struct bpf_module *mod = bpf_program__own_module(prog);
 
-		if (!is_run(prog) && !is_attachable(prog))
+		if (!is_of_module(prog))
 			continue;
 		/* as the ops of a module that is left out */
 		if (mod && bpf_module__is_declared(mod) && !bpf_module__autocreate(mod))
@@ -355,5 +350,5 @@ int bpf_object__prepare_module_progs(struct bpf_object *obj)
 		if (err)
 			return err;
 	}
-	return 0;
+	return bpf_object__check_funcs(obj);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The loader of a module of two ops, or of an op and links with programs to begin and
- * end with, is killed at every system call that it makes, before the call and after it,
- * in a run each: the module is wholly there from the end of BPF_MODULE_LOAD on, and not
- * at all before.
+ * The loader of a module of two ops, with links and programs to begin and end with, or with
+ * functions and a program that calls one, is killed at every system call that it makes,
+ * before the call and after it, in a run each: the module is wholly there from the end of
+ * BPF_MODULE_LOAD on, and not at all before.
  */
+#include "bpf_module_func.h"
 #include "bpf_module_link.h"
 #include "bpf_module_report.h"
 #include <sys/ptrace.h>
@@ -21,6 +22,7 @@ struct way {
 	int (*load)(const struct way *way);	/* in the child, 0 if it did */
 	__u32 flags;
 	int links;
+	int funcs;
 };
 
 static int load_by_syscalls(const struct way *way)
@@ -83,6 +85,30 @@ static int load_with_links(const struct way *way)
 	return bm_load(&load) < 0;
 }
 
+/* The functions are programs before, which takes long. Ends as a caller. */
+static int load_with_funcs(const struct way *way)
+{
+	struct bpf_module_func funcs[FUNCS];
+	union bpf_attr attr;
+	struct bm_cc cc;
+	int fd;
+
+	if (!bm_cc_open(&cc))
+		return 1;
+	bm_cc_add(&cc, way->ops[0]);
+	bm_cc_add(&cc, way->ops[1]);
+	bm_lib_attr(&lib, way->module, &attr, funcs);
+	attr.module_load.flags = way->flags;
+	attr.module_load.ops = ptr_to_u64(cc.ops);
+	attr.module_load.ops_cnt = cc.ops_cnt;
+	attr.module_load.ops_size = sizeof(cc.ops[0]);
+	lib.module_fd = bm_sys_bpf(BPF_MODULE_LOAD, &attr, sizeof(attr));
+	if (lib.module_fd < 0)
+		return 1;
+	fd = load_counting(XDP, 1);
+	return fd < 0 || bm_users(lib.module_fd) != 1 || bm_run(fd) <= 0;
+}
+
 static const struct way ways[] = {
 	{ "syscalls", "bm_death", { "bm_death_a", "bm_death_b" }, load_by_syscalls },
 	{ "bound", "bm_death", { "bm_death_a", "bm_death_b" }, load_by_syscalls,
@@ -90,6 +116,9 @@ static const struct way ways[] = {
 	{ "links", "bm_death", { "bm_death_a", "bm_death_b" }, load_with_links, .links = 2 },
 	{ "links_bound", "bm_death", { "bm_death_a", "bm_death_b" }, load_with_links,
 	  BPF_F_MODULE_BOUND, .links = 2 },
+	{ "funcs", "bm_death", { "bm_death_a", "bm_death_b" }, load_with_funcs, .funcs = FUNCS },
+	{ "funcs_bound", "bm_death", { "bm_death_a", "bm_death_b" }, load_with_funcs,
+	  BPF_F_MODULE_BOUND, .funcs = FUNCS },
 	{ "libbpf", "bm_first", { "bm_first_a", "bm_first_b" }, load_by_libbpf },
 };
 
@@ -200,6 +229,8 @@ static bool check_unload(const struct way *way)
 	     ASSERT_EQ(info.state, BPF_MODULE_STATE_LIVE, "state") &&
 	     ASSERT_EQ(info.ops_cnt, 2, "ops") &&
 	     ASSERT_EQ(info.links_cnt, way->links, "links") &&
+	     ASSERT_EQ(info.funcs_cnt, way->funcs, "functions") &&
+	     ASSERT_TRUE(bm_wait(!bm_users(fd)), "no users") &&
 	     ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
 	close(fd);
 	return ok && check_there(way, false);
@@ -265,7 +296,7 @@ static void test_way(const struct way *way)
 
 void serial_test_bpf_module_death(void)
 {
-	int i, netns = bm_netns_enter();
+	int i, func[FUNCS + 1], netns = bm_netns_enter();
 
 	/* read once, and not by the loaders */
 	bm_vmlinux_btf();
@@ -273,12 +304,16 @@ void serial_test_bpf_module_death(void)
 	kinds = bpf_module_kinds__open_and_load();
 	runs = bpf_module_runs__open_and_load();
 	if (!ASSERT_OK_PTR(skel, "open and load") || !ASSERT_OK_PTR(kinds, "open and load links") ||
-	    !ASSERT_OK_PTR(runs, "open and load runs"))
+	    !ASSERT_OK_PTR(runs, "open and load runs") || !bm_lib_open(&lib))
 		goto out;
+	if (!add_types(func, 0) || !add_functions(func))
+		goto out_lib;
 	links_before = count_links();
 	for (i = 0; i < ARRAY_SIZE(ways); i++)
 		if (test__start_subtest(ways[i].name))
 			test_way(&ways[i]);
+out_lib:
+	bm_lib_close(&lib);
 out:
 	bpf_module_runs__destroy(runs);
 	bpf_module_kinds__destroy(kinds);

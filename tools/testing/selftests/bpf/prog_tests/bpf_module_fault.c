@@ -6,6 +6,7 @@
  *
  * Needs a kernel with fault injection; on others it is skipped.
  */
+#include "bpf_module_func.h"
 #include "bpf_module_link.h"
 #include "bpf_module_report.h"
 #include "bpf_module_iter.skel.h"
@@ -30,6 +31,7 @@ struct fault {
 	struct bpf_module_runs *runs;
 	int links[FAULT_LINKS];	/* that are adopted, 0 for none */
 	struct bm_load load;
+	int caller_fd;		/* a program that calls functions, 0 for none */
 };
 
 static const char * const op_names[] = { "bm_a", "bm_b", "bm_c", "bm_d" };
@@ -197,6 +199,22 @@ static void close_links(struct fault *f)
 	}
 }
 
+static void close_caller(struct fault *f)
+{
+	if (f->caller_fd > 0)
+		close(f->caller_fd);
+	f->caller_fd = 0;
+}
+
+/* The library, if the test has one. */
+static void close_lib(struct fault *f)
+{
+	close_caller(f);
+	if (lib.btf)
+		bm_lib_close(&lib);
+	memset(&lib, 0, sizeof(lib));
+}
+
 static void run(const struct fault_test *test, int nth_fd)
 {
 	struct fault f = { .fd = -1, .link_fd = -1 };
@@ -224,6 +242,7 @@ static void run(const struct fault_test *test, int nth_fd)
 		close(f.link_fd);
 	bm_cc_cleanup(&f.cc, f.fd);
 	close_links(&f);
+	close_lib(&f);
 	bpf_module_kinds__destroy(f.kinds);
 	bpf_module_runs__destroy(f.runs);
 	struct_ops_module__destroy(f.testmod);
@@ -565,6 +584,79 @@ static void replace_links_back(struct fault *f)
 	init_replacement(f);
 }
 
+/* Functions that are programs already. */
+static bool add_funcs(struct fault *f)
+{
+	int func[FUNCS + 1];
+
+	return bm_lib_open(&lib) && add_types(func, 0) && add_functions(func);
+}
+
+static int load_funcs(struct fault *f)
+{
+	struct bpf_module_func funcs[FUNCS];
+	union bpf_attr attr;
+
+	bm_lib_attr(&lib, "bm_fault", &attr, funcs);
+	f->fd = bm_sys_bpf(BPF_MODULE_LOAD, &attr, sizeof(attr));
+	return f->fd < 0 ? f->fd : 0;
+}
+
+/* What the JIT has no memory for it does not compile, and that is all it says. */
+static int load_error(int fd)
+{
+	return fd == -524 /* ENOTSUPP */ ? -ENOMEM : fd < 0 ? fd : 0;
+}
+
+static int load_func(struct fault *f)
+{
+	const struct bpf_insn zero[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
+
+	f->caller_fd = bm_func_load(&lib, lib.func, 0, NULL, zero, ARRAY_SIZE(zero));
+	return load_error(f->caller_fd);
+}
+
+static bool load_lib(struct fault *f)
+{
+	return open_lib(0);
+}
+
+/* One that is refused is no user for long. */
+static int load_caller(struct fault *f)
+{
+	f->caller_fd = load_counting(XDP, 1);
+	if (f->caller_fd < 0)
+		ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
+	return load_error(f->caller_fd);
+}
+
+static void unload_caller(struct fault *f)
+{
+	ASSERT_EQ(bm_users(lib.module_fd), 1, "users");
+	close_caller(f);
+	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
+}
+
+static bool load_lib_and_caller(struct fault *f)
+{
+	return load_lib(f) && ASSERT_OK(load_caller(f), "caller");
+}
+
+static int info_callers(struct fault *f)
+{
+	struct bpf_module_func_info funcs[FUNCS] = {};
+	struct bpf_module_info info;
+	__u32 ids[2] = {};
+	int err;
+
+	funcs[COUNT - 1].caller_ids = ptr_to_u64(ids);
+	funcs[COUNT - 1].callers_cnt = ARRAY_SIZE(ids);
+	err = bm_func_info(lib.module_fd, &info, funcs, FUNCS);
+	if (!err && (funcs[COUNT - 1].callers_cnt != 1 || !ids[0] || info.funcs_cnt != FUNCS))
+		return -EDOM;
+	return err;
+}
+
 static const struct fault_test tests[] = {
 	{ "load_one_op", add_one, load, unload },
 	{ "load_four_ops", add_four, load, unload },
@@ -581,6 +673,10 @@ static const struct fault_test tests[] = {
 	{ "unload_links", load_links_once, unload_it, load_links_again, .no_memory = true },
 	{ "replace_links", load_links_to_replace, replace_links, replace_links_back },
 	{ "get_info_links", load_links_once, info_links, nothing },
+	{ "load_funcs", add_funcs, load_funcs, unload },
+	{ "load_func", add_funcs, load_func, close_caller },
+	{ "load_caller", load_lib, load_caller, unload_caller },
+	{ "get_info_callers", load_lib_and_caller, info_callers, nothing },
 };
 
 void serial_test_bpf_module_fault(void)

@@ -351,7 +351,7 @@ static void test_refused(void)
 	struct bm_load load;
 
 	bm_load_init(&load, NAME);
-	bm_load_refused(&load, -EINVAL, "neither ops nor links");
+	bm_load_refused(&load, -EINVAL, "no ops, links or functions");
 
 	bm_load_add(&load, prog_fd, 0);
 	bm_load_refused(&load, -EINVAL, "is not a link");
@@ -383,7 +383,7 @@ static void test_refused(void)
 	bm_load_refused(&load, -EFAULT, "cannot be read");
 	load.attr.module_load.links = ptr_to_u64(load.links);
 	load.attr.module_load.funcs_cnt = 1;
-	bm_load_refused(&load, -EOPNOTSUPP, "no functions");
+	bm_load_refused(&load, -EINVAL, "funcs_size is 0 bytes");
 	load.attr.module_load.funcs_cnt = 0;
 
 	module_fd = bm_load(&load);

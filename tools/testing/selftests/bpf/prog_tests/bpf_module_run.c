@@ -290,7 +290,7 @@ static void test_not_for_exit(void)
 	bm_load_refused(&load, -EINVAL, "not a program of type syscall");
 	load.attr.module_load.exit_fd = 0;
 	load.attr.module_load.links_cnt = 0;
-	bm_load_refused(&load, -EINVAL, "neither ops nor links");
+	bm_load_refused(&load, -EINVAL, "no ops, links or functions");
 }
 
 static void test_claimed(void)

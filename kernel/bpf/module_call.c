@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Programs that call functions of BPF modules.
+ *
+ * The instruction is that for the call of a kernel function: what stands for the BTF id is
+ * the number of the function in the module, counted from 1, so that it cannot be taken for
+ * the id of a kernel function, and fd_array has a module fd.  The verifier checks the caller
+ * against the prototype, and by what is recorded here against all that the function was
+ * verified with: privileges, stack, locks, whether it may sleep.
+ *
+ * A caller has a struct bpf_module_dep for each module.  It is put when the program is
+ * freed, after the program's own grace period, so that a function runs as long as one of
+ * its callers does, and needs no grace period.
+ */
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/filter.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include "module_func.h"
+#include <trace/events/bpf_module.h>
+
+static int bpf_module_may_link(struct bpf_verifier_env *env, const struct bpf_module *mod)
+{
+	const struct bpf_prog *prog = env->prog;
+	const char *why = NULL;
+	int err = -EINVAL;
+
+	if (!bpf_jit_supports_module_func())
+		why = "the JIT does not support it", err = -EOPNOTSUPP;
+	else if (prog->aux->token)
+		why = "the program is loaded by a BPF token", err = -EPERM;
+	else if (bpf_prog_is_offloaded(prog->aux))
+		why = "the program is offloaded to a device";
+	/* It may run in a function: of the stack of such a chain there is no end. */
+	else if (prog->type == BPF_PROG_TYPE_TRACING && prog->aux->dst_prog)
+		why = "the program is attached to a BPF program";
+	if (!why)
+		return 0;
+	bpf_log(&env->log, "cannot call functions of module %s: %s\n", mod->name, why);
+	return err;
+}
+
+static bool bpf_module_add_caller(struct bpf_module_dep *dep)
+{
+	struct bpf_module *mod = dep->mod;
+	bool closed;
+
+	spin_lock(&mod->callers_lock);
+	closed = mod->callers_closed;
+	if (!closed) {
+		list_add_tail(&dep->node, &mod->callers);
+		WRITE_ONCE(mod->callers_cnt, mod->callers_cnt + 1);
+	}
+	spin_unlock(&mod->callers_lock);
+	return !closed;
+}
+
+static void bpf_module_del_caller(struct bpf_module_dep *dep)
+{
+	struct bpf_module *mod = dep->mod;
+	bool last;
+
+	trace_bpf_module_put(mod);
+	spin_lock(&mod->callers_lock);
+	list_del(&dep->node);
+	WRITE_ONCE(mod->callers_cnt, mod->callers_cnt - 1);
+	last = mod->callers_last && !mod->callers_cnt;
+	spin_unlock(&mod->callers_lock);
+	/* Else it may be freed already. */
+	if (last)
+		bpf_module_queue_rest(mod);
+}
+
+static struct bpf_module_dep *bpf_module_new_dep(struct bpf_verifier_env *env,
+						 struct bpf_module *mod)
+{
+	struct bpf_prog_aux *aux = env->prog->aux;
+	struct bpf_module_dep *dep;
+
+	dep = kzalloc(sizeof(*dep), bpf_memcg_flags(GFP_USER));
+	if (!dep)
+		return ERR_PTR(-ENOMEM);
+	dep->mod = mod;
+	dep->aux = aux;
+	if (!bpf_module_add_caller(dep)) {
+		bpf_log(&env->log, "module %s (id %u) is unloaded or being replaced\n", mod->name,
+			mod->own_id);
+		kfree(dep);
+		return ERR_PTR(-ENOENT);
+	}
+	trace_bpf_module_get(mod);
+	dep->next = aux->module_deps;
+	aux->module_deps = dep;
+	return dep;
+}
+
+/**
+ * bpf_module_link_prog - make the program of @env a user of a module
+ * @env: the program is being loaded
+ * @fd: the fd that it has for calls of functions
+ *
+ * A program is one user of a module, whatever it calls and whatever fds it has.
+ *
+ * Context: process, may sleep.
+ * Return: the program's, until it is freed; NULL if @fd is not that of a module, or a
+ * negative error, with a line in the log.
+ */
+struct bpf_module_dep *bpf_module_link_prog(struct bpf_verifier_env *env, u32 fd)
+{
+	CLASS(fd, f)(fd);
+	struct bpf_module_dep *dep;
+	struct bpf_module *mod;
+	int err;
+
+	if (fd_empty(f) || fd_file(f)->f_op != &bpf_module_fops)
+		return NULL;
+	/* Who can only look at it cannot keep it from being unloaded. */
+	mod = bpf_module_of_fd(f, FMODE_WRITE);
+	if (IS_ERR(mod)) {
+		bpf_log(&env->log, "fd %u of a module is open for reading only\n", fd);
+		return ERR_CAST(mod);
+	}
+	for (dep = env->prog->aux->module_deps; dep; dep = dep->next) {
+		if (dep->mod == mod)
+			return dep;
+	}
+	err = bpf_module_may_link(env, mod);
+	return err ? ERR_PTR(err) : bpf_module_new_dep(env, mod);
+}
+
+/**
+ * bpf_module_link_func - function that a program calls
+ * @env: the program is being loaded
+ * @dep: of the module
+ * @nr: number of the function, from 1
+ *
+ * Context: process.
+ * Return: the program that the function is, or a negative error, with a line in the log.
+ */
+const struct bpf_prog *bpf_module_link_func(struct bpf_verifier_env *env,
+					    struct bpf_module_dep *dep, u32 nr)
+{
+	struct bpf_module *mod = dep->mod;
+
+	if (!nr || nr > mod->funcs_cnt) {
+		bpf_log(&env->log, "module %s has %u functions, and none with number %u\n",
+			mod->name, mod->funcs_cnt, nr);
+		return ERR_PTR(-EINVAL);
+	}
+	spin_lock(&mod->callers_lock);
+	__set_bit(nr - 1, dep->calls);
+	spin_unlock(&mod->callers_lock);
+	return bpf_module_fn(dep, nr)->prog;
+}
+
+/**
+ * bpf_module_func_name - name of a function that a program calls
+ * @dep: of the module
+ * @nr: number of the function, which was linked
+ *
+ * Context: any.
+ * Return: the name.
+ */
+const char *bpf_module_func_name(const struct bpf_module_dep *dep, u32 nr)
+{
+	return bpf_module_fn(dep, nr)->name;
+}
+
+/**
+ * bpf_module_func_sleeps - may a function that a program calls sleep
+ * @dep: of the module
+ * @nr: number of the function, which was linked
+ *
+ * Context: any.
+ * Return: true if it may.
+ */
+bool bpf_module_func_sleeps(const struct bpf_module_dep *dep, u32 nr)
+{
+	return bpf_module_fn(dep, nr)->prog->sleepable;
+}
+
+/**
+ * bpf_module_func_proto - arguments of a function that a program calls
+ * @dep: of the module
+ * @nr: number of the function, which was linked
+ *
+ * Context: any.
+ * Return: the arguments; nothing else in it is of use.
+ */
+const struct bpf_subprog_info *bpf_module_func_proto(const struct bpf_module_dep *dep, u32 nr)
+{
+	return &bpf_module_desc(dep, nr)->proto;
+}
+
+/* Why the place of the call does not do, as the verifier's state is; NULL if it does. */
+static const char *bpf_module_why_not_here(const struct bpf_verifier_state *state,
+					   bool func_sleepable, bool sleepable)
+{
+	/* As of a global function, it is not known what it does.  While a lock is held no
+	 * function is called at all.
+	 */
+	if (state->active_preempt_lock)
+		return "cannot be called with preemption disabled";
+	if (func_sleepable && !sleepable)
+		return "may sleep, the program may not";
+	if (func_sleepable && state->active_rcu_lock)
+		return "may sleep, and cannot be called in an RCU critical section";
+	/* It was verified as if it was in one. */
+	if (!func_sleepable && sleepable && !state->active_rcu_lock)
+		return "cannot sleep, and has to be called in an RCU critical section";
+	return NULL;
+}
+
+static bool bpf_module_same_arena(const struct bpf_prog_aux *func, const struct bpf_prog_aux *aux)
+{
+	const struct bpf_subprog_info *proto = &func->module_func->proto;
+	u32 i;
+
+	for (i = 0; i < proto->arg_cnt; i++) {
+		if (base_type(proto->args[i].arg_type) == ARG_PTR_TO_ARENA)
+			return func->arena == aux->arena;
+	}
+	return true;
+}
+
+/* Why this program cannot call it, wherever; NULL if it can. */
+static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
+					  const struct bpf_prog_aux *func, bool locks)
+{
+	const struct bpf_module_func_desc *desc = func->module_func;
+
+	/* It could hand over a pointer, which is a number to the function. */
+	if (desc->allow_ptr_leaks && !env->allow_ptr_leaks)
+		return "was loaded with CAP_PERFMON, which the program is not";
+	if ((desc->bypass_spec_v1 && !env->bypass_spec_v1) ||
+	    (desc->bypass_spec_v4 && !env->bypass_spec_v4))
+		return "was loaded without mitigations against speculation, the program is not";
+	if (desc->locks && !locks)
+		return "uses a map with a lock, which programs of this type cannot";
+	if (!bpf_module_same_arena(func, env->prog->aux))
+		return "takes pointers to an arena, which is not that of the program";
+	return NULL;
+}
+
+/**
+ * bpf_module_check_call - can a function be called from where the verifier is
+ * @env: the caller
+ * @dep: of the module
+ * @nr: number of the function, which was linked
+ * @sleepable: the caller may sleep here
+ * @locks: programs of the caller's type can use maps with locks
+ *
+ * Its arguments are checked by the verifier.
+ *
+ * Context: process.
+ * Return: 0 or a negative error, with a line in the log.
+ */
+int bpf_module_check_call(struct bpf_verifier_env *env, const struct bpf_module_dep *dep,
+			  u32 nr, bool sleepable, bool locks)
+{
+	const struct bpf_module_fn *fn = bpf_module_fn(dep, nr);
+	const struct bpf_prog *func = fn->prog;
+	const char *why;
+
+	why = bpf_module_why_not_here(env->cur_state, func->sleepable, sleepable);
+	if (!why)
+		why = bpf_module_why_no_call(env, func->aux, locks);
+	if (why) {
+		bpf_log(&env->log, "function %s of module %s %s\n", fn->name, dep->mod->name, why);
+		return -EACCES;
+	}
+	/* What an exit program cannot do it cannot have done for it. */
+	if (func->aux->module_exit_refused)
+		env->prog->aux->module_exit_refused = true;
+	return 0;
+}
+
+/**
+ * bpf_module_log_args - say whose arguments they are that the log complains about
+ * @env: the caller
+ * @dep: of the module
+ * @nr: number of the function, which was linked
+ *
+ * Context: process.
+ */
+void bpf_module_log_args(struct bpf_verifier_env *env, const struct bpf_module_dep *dep, u32 nr)
+{
+	bpf_log(&env->log, "wrong arguments for function %s of module %s\n",
+		bpf_module_func_name(dep, nr), dep->mod->name);
+}
+
+/**
+ * bpf_module_check_stack - is there enough stack for a call
+ * @env: the caller
+ * @dep: of the module
+ * @nr: number of the function, which was linked
+ * @depth: bytes of stack that are in use at the call
+ * @frame: frame that calls, counted from 0
+ *
+ * Context: process.
+ * Return: 0 or a negative error, with a line in the log.
+ */
+int bpf_module_check_stack(struct bpf_verifier_env *env, const struct bpf_module_dep *dep,
+			   u32 nr, int depth, int frame)
+{
+	const struct bpf_module_func_desc *desc = bpf_module_desc(dep, nr);
+	int frames = frame + 1 + desc->frames;
+
+	depth += desc->stack_depth;
+	if (depth > MAX_BPF_STACK) {
+		bpf_log(&env->log,
+			"combined stack size with function %s of module %s is %d, %u of it the function's. Too large\n",
+			bpf_module_func_name(dep, nr), dep->mod->name, depth, desc->stack_depth);
+		return -EACCES;
+	}
+	if (frames > MAX_CALL_FRAMES) {
+		bpf_log(&env->log,
+			"the call stack with function %s of module %s is %d frames. Too deep\n",
+			bpf_module_func_name(dep, nr), dep->mod->name, frames);
+		return -E2BIG;
+	}
+	bpf_module_note_stack(env, depth, frames);
+	return 0;
+}
+
+/**
+ * bpf_module_unlink_prog - a program does not call functions any more
+ * @aux: of the program, which does not run, and never will
+ *
+ * Context: process, may sleep.
+ */
+void bpf_module_unlink_prog(struct bpf_prog_aux *aux)
+{
+	struct bpf_module_dep *dep;
+
+	while ((dep = aux->module_deps)) {
+		aux->module_deps = dep->next;
+		bpf_module_del_caller(dep);
+		kfree(dep);
+	}
+}
+
+/* No program becomes a caller of @mod any more.  False, and it is as it was, if there are
+ * some and it is not to be drained.  May sleep.
+ */
+bool bpf_module_close_callers(struct bpf_module *mod, bool drain)
+{
+	bool closed;
+
+	spin_lock(&mod->callers_lock);
+	closed = drain || !mod->callers_cnt;
+	if (closed)
+		mod->callers_closed = true;
+	spin_unlock(&mod->callers_lock);
+	return closed;
+}
+
+/* Undo bpf_module_close_callers(). */
+void bpf_module_open_callers(struct bpf_module *mod)
+{
+	spin_lock(&mod->callers_lock);
+	mod->callers_closed = false;
+	spin_unlock(&mod->callers_lock);
+}
+
+/* All of @mod but its functions and its exit program is freed.  True if it has callers,
+ * the last of which has the rest freed.
+ */
+bool bpf_module_leave_to_callers(struct bpf_module *mod)
+{
+	bool left;
+
+	spin_lock(&mod->callers_lock);
+	left = mod->callers_cnt;
+	mod->callers_last = left;
+	spin_unlock(&mod->callers_lock);
+	return left;
+}
+
+/* Ids of the programs that call function @nr, from 0, in an array that the caller frees;
+ * NULL if there are none, or -ENOMEM.
+ */
+u32 *bpf_module_caller_ids(struct bpf_module *mod, u32 nr, u32 *cnt)
+{
+	u32 id, room = READ_ONCE(mod->callers_cnt);
+	const struct bpf_module_dep *dep;
+	u32 *ids;
+
+	*cnt = 0;
+	if (!room)
+		return NULL;
+	ids = kvmalloc_array(room, sizeof(*ids), GFP_KERNEL);
+	if (!ids)
+		return ERR_PTR(-ENOMEM);
+	spin_lock(&mod->callers_lock);
+	list_for_each_entry(dep, &mod->callers, node) {
+		/* 0 while it is being loaded, and once it is being freed. */
+		id = READ_ONCE(dep->aux->id);
+		if (id && test_bit(nr, dep->calls) && *cnt < room)
+			ids[(*cnt)++] = id;
+	}
+	spin_unlock(&mod->callers_lock);
+	return ids;
+}
+
+static int bpf_module_cmp_ids(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Note the modules whose functions @progs, all of @mod, call. */
+int bpf_module_get_deps(struct bpf_module *mod, struct bpf_prog **progs, u32 progs_cnt)
+{
+	const struct bpf_module_dep *dep;
+	u32 i, cnt = 0;
+
+	for (i = 0; i < progs_cnt; i++) {
+		for (dep = progs[i]->aux->module_deps; dep; dep = dep->next)
+			cnt++;
+	}
+	if (!cnt)
+		return 0;
+	mod->deps = kvmalloc_array(cnt, sizeof(*mod->deps), bpf_memcg_flags(GFP_USER));
+	if (!mod->deps)
+		return -ENOMEM;
+	cnt = 0;
+	for (i = 0; i < progs_cnt; i++) {
+		for (dep = progs[i]->aux->module_deps; dep; dep = dep->next)
+			mod->deps[cnt++] = dep->mod->own_id;
+	}
+	sort(mod->deps, cnt, sizeof(*mod->deps), bpf_module_cmp_ids, NULL);
+	for (i = 0; i < cnt; i++) {
+		if (!mod->deps_cnt || mod->deps[mod->deps_cnt - 1] != mod->deps[i])
+			mod->deps[mod->deps_cnt++] = mod->deps[i];
+	}
+	return 0;
+}

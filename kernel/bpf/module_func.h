@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _BPF_MODULE_FUNC_H
+#define _BPF_MODULE_FUNC_H
+
+#include <linux/bpf_verifier.h>
+#include "module.h"
+
+/**
+ * struct bpf_module_func_desc - what callers have to know of a function
+ * @proto: its arguments.
+ * @stack_depth: bytes of stack that a call takes, with all that it calls.
+ * @frames: frames of a call.
+ * @allow_ptr_leaks: it was verified so, and so on.
+ * @bypass_spec_v1: likewise.
+ * @bypass_spec_v4: likewise.
+ * @locks: it, or what it calls, uses a map with a lock.
+ *
+ * Does not change once the program is loaded.
+ */
+struct bpf_module_func_desc {
+	struct bpf_subprog_info proto;
+	u32 stack_depth;
+	u32 frames;
+	bool allow_ptr_leaks;
+	bool bypass_spec_v1;
+	bool bypass_spec_v4;
+	bool locks;
+};
+
+static inline const struct bpf_module_fn *bpf_module_fn(const struct bpf_module_dep *dep, u32 nr)
+{
+	return &dep->mod->funcs[nr - 1];
+}
+
+static inline const struct bpf_module_func_desc *bpf_module_desc(const struct bpf_module_dep *dep,
+								 u32 nr)
+{
+	return bpf_module_fn(dep, nr)->prog->aux->module_func;
+}
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * bpftool module load: what a module needs is loaded before it.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+#include <bpf/libbpf_internal.h>
+
+#include "json_writer.h"
+#include "main.h"
+#include "module.h"
+#include "module_load.h"
+
+void load_note(const struct load_args *args, int module_fd)
+{
+	struct bpf_module_info info;
+	__u32 *ids;
+
+	if (!args->loaded || args->anew_cnt || module_get_info(module_fd, &info) || !info.id)
+		return;
+	/* without memory it stays when it is not needed */
+	ids = libbpf_reallocarray(args->loaded->ids, args->loaded->cnt + 1, sizeof(*ids));
+	if (!ids)
+		return;
+	args->loaded->ids = ids;
+	ids[args->loaded->cnt++] = info.id;
+}
+
+void load_end_needed(struct load_args *args, bool failed)
+{
+	/* those that need the others first */
+	while (failed && args->needed.cnt > 0)
+		module_unload_again(args->needed.ids[--args->needed.cnt]);
+	free(args->needed.ids);
+	memset(&args->needed, 0, sizeof(args->needed));
+}
+
+/* With the options of its own name. */
+static int load_step(const struct module_step *step, struct load_args *args)
+{
+	struct load_args own = {
+		.replace_fd = -1,
+		.by_need = true,
+		.by_system = args->by_system,
+		.dry_run = args->dry_run,
+		.in_list = true,
+		.loaded = &args->needed,
+	};
+
+	return load_name(&own, step->name, args->conf);
+}
+
+static int load_steps(const struct module_plan *plan, struct load_args *args)
+{
+	size_t i;
+	int err = 0;
+
+	if (json_output && !args->in_list) {
+		jsonw_start_array(json_wtr);
+		args->in_list = true;
+		args->has_begun_list = true;
+	}
+	for (i = 0; !err && i < plan->cnt; i++)
+		err = load_step(&plan->steps[i], args);
+	return err;
+}
+
+/* A person who names a file says what is loaded. */
+int load_needed(const struct bpf_object *obj, struct load_args *args)
+{
+	struct module_plan plan = { .conf = args->conf, .is_to_load = true };
+	const struct bpf_module *mod = load_next_chosen(obj, NULL);
+	int err;
+
+	if (!args->by_name || !mod)
+		return 0;
+	err = module_plan_object(&plan, bpf_module__name(mod), args->file, obj);
+	args->is_unchecked = args->dry_run && plan.cnt;
+	/* who needs it has loaded, or told, what this one needs */
+	if (!err && plan.cnt && !args->by_need)
+		err = load_steps(&plan, args);
+	module_plan_free(&plan);
+	return err;
+}

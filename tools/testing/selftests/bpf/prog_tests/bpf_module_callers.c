@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Programs that call the functions of a module are its users: what they keep, and what
+ * ends when.
+ */
+#include "bpf_module_func.h"
+#include <linux/if_link.h>
+
+/* A module with callers stays, and each side names the other. */
+static void test_users(void)
+{
+	struct bpf_module_func_info funcs[FUNCS] = {};
+	struct bpf_module_info info;
+	__u32 ids[4] = {};
+	int fd, other;
+
+	fd = load_counting(XDP, 1);
+	other = BM_CALLER(XDP, lib.module_fd,
+			  BPF_MOV64_IMM(BPF_REG_1, 5),
+			  BM_CALL(1, DEEP),
+			  BPF_EXIT_INSN());
+	ASSERT_OK_FD(fd, "caller");
+	ASSERT_OK_FD(other, "other caller");
+	ASSERT_EQ(bm_run(other), 5, "what it returns");
+	check_users(2);
+	ASSERT_EQ(bpf_module_unload(lib.module_fd, NULL), -EBUSY, "unload");
+
+	funcs[COUNT - 1].caller_ids = ptr_to_u64(ids);
+	funcs[COUNT - 1].callers_cnt = ARRAY_SIZE(ids);
+	ASSERT_OK(bm_func_info(lib.module_fd, &info, funcs, FUNCS), "info");
+	ASSERT_EQ(info.funcs_cnt, FUNCS, "functions");
+	ASSERT_EQ(info.users, 2, "users in info");
+	ASSERT_STREQ(funcs[COUNT - 1].name, "count", "name");
+	ASSERT_EQ(funcs[COUNT - 1].prog_id, bm_prog_id(lib.prog[COUNT - 1]), "program");
+	ASSERT_EQ(funcs[COUNT - 1].callers_cnt, 1, "callers of count()");
+	ASSERT_EQ(ids[0], bm_prog_id(fd), "caller of count()");
+	ASSERT_EQ(funcs[DEEP - 1].stack_depth, 448, "stack");
+	ASSERT_EQ(funcs[DEEP - 1].callers_cnt, 1, "callers of deep()");
+	ASSERT_EQ(funcs[SUM - 1].callers_cnt, 0, "callers of sum()");
+	ASSERT_EQ(funcs[SLEEPS - 1].flags, BPF_MODULE_FUNC_SLEEPABLE, "flags of sleeps()");
+
+	bm_close(&other);
+	ASSERT_TRUE(bm_wait(bm_users(lib.module_fd) == 1), "one left");
+	ASSERT_EQ(bpf_module_unload(lib.module_fd, NULL), -EBUSY, "unload with one");
+	bm_close(&fd);
+	ASSERT_TRUE(bm_wait(!bpf_module_unload(lib.module_fd, NULL)), "unload with none");
+	ASSERT_EQ(bm_state(lib.module_fd), BPF_MODULE_STATE_GONE, "state");
+	ASSERT_EQ(load_counting(XDP, 1), -ENOENT, "caller of what is gone");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "module " NAME, "log");
+}
+
+/* Two fds of one module in one program are one user; a program that is refused is none. */
+static void test_one_user(void)
+{
+	const int fds[] = { -1, lib.module_fd, dup(lib.module_fd) };
+	const struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_1, 1),
+		BM_CALL(1, COUNT),
+		BPF_MOV64_IMM(BPF_REG_1, 2),
+		BM_CALL(2, COUNT),
+		BPF_EXIT_INSN(),
+	};
+	int fd = bm_caller(XDP, fds, insns, ARRAY_SIZE(insns));
+
+	ASSERT_OK_FD(fd, "caller");
+	check_users(1);
+	ASSERT_EQ(bm_run(fd), 3, "sum");
+	bm_close(&fd);
+	close(fds[2]);
+	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
+	BM_CALLER_REFUSED(XDP, lib.module_fd, "R2 !read_ok",
+			  BPF_MOV64_REG(BPF_REG_1, BPF_REG_2), BM_CALL(1, COUNT), BPF_EXIT_INSN());
+	check_users(0);
+}
+
+static void test_replaced(void)
+{
+	struct bpf_module_func funcs[4];
+	union bpf_attr attr;
+	struct bm_lib next;
+	int fd, new_fd;
+
+	if (!bm_lib_open(&next))
+		return;
+	next.prog[0] = -1;
+	fd = bm_lib_func(&next, "count", next.int_id, BTF_FUNC_GLOBAL);
+	if (!bm_lib_load_btf(&next) ||
+	    !BM_LIB_ADD(&next, fd, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN()))
+		return;
+	bm_lib_attr(&next, NAME, &attr, funcs);
+	attr.module_load.flags = BPF_F_MODULE_REPLACE;
+	attr.module_load.replace_fd = lib.module_fd;
+
+	fd = load_counting(XDP, 2);
+	ASSERT_OK_FD(fd, "caller");
+	refused(&next, &attr, -EBUSY, "has functions that 1 program calls, it cannot be replaced");
+	ASSERT_EQ(bm_run(fd), 2, "as before");
+	new_fd = load_counting(XDP, 2);
+	ASSERT_OK_FD(new_fd, "one more caller");
+	bm_close(&new_fd);
+	bm_close(&fd);
+	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
+	next.module_fd = bm_sys_bpf(BPF_MODULE_LOAD, &attr, sizeof(attr));
+	ASSERT_OK_FD(next.module_fd, "replace without callers");
+	ASSERT_EQ(load_counting(XDP, 2), -ENOENT, "caller of the old one");
+	fd = BM_CALLER(XDP, next.module_fd, BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
+		       BPF_EXIT_INSN());
+	ASSERT_OK_FD(fd, "caller of the new one");
+	ASSERT_EQ(bm_run(fd), 9, "the new one");
+	bm_close(&fd);
+	bm_lib_close(&next);
+}
+
+/* A caller keeps a module that is drained, with its function; nobody else becomes one. */
+static void test_drained(void)
+{
+	int fd = load_counting(XDP, 6);
+
+	ASSERT_OK_FD(fd, "caller");
+	ASSERT_OK(bm_drain(lib.module_fd), "drain");
+	ASSERT_EQ(bm_state(lib.module_fd), BPF_MODULE_STATE_GOING, "state");
+	ASSERT_EQ(bm_run(fd), 6, "sum");
+	ASSERT_EQ(load_counting(XDP, 1), -ENOENT, "another caller");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "is unloaded or being replaced", "log");
+	check_users(1);
+	bm_close(&fd);
+	ASSERT_TRUE(bm_wait(bm_state(lib.module_fd) == BPF_MODULE_STATE_GONE), "gone");
+}
+
+/* Loads @l with an exit program of @insns, which is left to the module. */
+static int load_with_exit(struct bm_lib *l, const char *name, const struct bpf_insn *insns,
+			  int cnt)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+	struct bpf_module_func funcs[4];
+	union bpf_attr attr;
+	int exit_fd, fd;
+
+	exit_fd = bm_load_prog(SYSCALL, "bm_exit", insns, cnt, &opts);
+	ASSERT_OK_FD(exit_fd, "exit program");
+	bm_lib_attr(l, name, &attr, funcs);
+	attr.module_load.exit_fd = exit_fd;
+	fd = bm_sys_bpf(BPF_MODULE_LOAD, &attr, sizeof(attr));
+	close(exit_fd);
+	return fd;
+}
+
+/* Exit runs after the last caller, and keeps no program in a map. */
+static void test_exit(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	int func, fd, map_fd;
+	struct bm_lib l;
+
+	if (!bm_lib_open(&l))
+		return;
+	func = bm_lib_func(&l, "nine", l.int_id, BTF_FUNC_GLOBAL);
+	if (!bm_lib_load_btf(&l) ||
+	    !BM_LIB_ADD(&l, func, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN()))
+		return;
+	opts.inner_map_fd = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "m", 4, 8, 1, NULL);
+	map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "m", 4, 4, 1, &opts);
+	close(opts.inner_map_fd);
+	const struct bpf_insn bad[] = {
+		BPF_LD_MAP_FD(BPF_REG_2, map_fd),
+		BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN(),
+	};
+	const struct bpf_insn good[] = {
+		BPF_LD_IMM64_RAW(BPF_REG_1, BPF_PSEUDO_MAP_VALUE, l.map_fd),
+		BPF_ST_MEM(BPF_DW, BPF_REG_1, 0, 1),
+		BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN(),
+	};
+
+	fd = load_with_exit(&l, "bm_exit", bad, ARRAY_SIZE(bad));
+	ASSERT_EQ(fd, -EINVAL, "devmaps");
+	if (fd >= 0)
+		bm_drain(fd);
+	bm_close(&fd);
+	ASSERT_HAS_SUBSTR(l.log, "can hold programs", "log");
+	close(map_fd);
+	l.module_fd = load_with_exit(&l, "bm_exit", good, ARRAY_SIZE(good));
+	if (!ASSERT_OK_FD(l.module_fd, "load"))
+		return;
+	fd = BM_CALLER(XDP, l.module_fd, BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
+		       BPF_EXIT_INSN());
+	ASSERT_OK_FD(fd, "caller");
+	ASSERT_OK(bm_drain(l.module_fd), "drain");
+	kern_sync_rcu();
+	usleep(200000);
+	ASSERT_EQ(first_value(l.map_fd), 0, "exit has not run");
+	ASSERT_EQ(bm_run(fd), 9, "the function runs");
+	bm_close(&fd);
+	ASSERT_TRUE(bm_wait(bm_state(l.module_fd) == BPF_MODULE_STATE_GONE), "gone");
+	ASSERT_EQ(first_value(l.map_fd), 1, "exit has run");
+	bm_lib_close(&l);
+}
+
+/* A program for the init of a congestion control, that counts. */
+static int load_counting_init(const struct bm_type *type)
+{
+	const int fds[] = { -1, lib.module_fd };
+	const struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_1, 1),
+		BM_CALL(1, COUNT),
+		BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds, .attach_btf_id = type->id,
+		    .attach_btf_obj_fd = type->btf_fd,
+		    .expected_attach_type = bm_member(type, "init", NULL));
+
+	return bm_load_prog(BPF_PROG_TYPE_STRUCT_OPS, "bm_init", insns, ARRAY_SIZE(insns), &opts);
+}
+
+/* Ops of another module call functions: it depends on the library. */
+static void test_ops(void)
+{
+	struct bpf_module_info info = {};
+	__u32 len = sizeof(info), dep = 0;
+	int fd, listener, sk;
+	struct bm_cc cc;
+
+	if (!bm_cc_open(&cc))
+		return;
+	cc.prog[BM_INIT] = load_counting_init(&cc.type);
+	ASSERT_OK_FD(cc.prog[BM_INIT], "init");
+	bm_cc_add(&cc, "bm_counts");
+	fd = bm_cc_load(&cc, "bm_ops");
+	ASSERT_OK_FD(fd, "load");
+	bm_cc_close_progs(&cc);
+	ASSERT_EQ(bm_users(lib.module_fd), 1, "users");
+	info.dep_ids = ptr_to_u64(&dep);
+	info.deps_cnt = 1;
+	ASSERT_OK(bpf_module_get_info_by_fd(fd, &info, &len), "info");
+	ASSERT_EQ(info.deps_cnt, 1, "modules that it depends on");
+	ASSERT_EQ(dep, bm_find(NAME), "which one");
+
+	listener = bm_listen(AF_INET, "reno");
+	sk = bm_connect(listener, "bm_counts");
+	ASSERT_OK_FD(sk, "connect");
+	ASSERT_EQ(counter(), 1, "counted by init");
+	close(sk);
+	close(listener);
+	bm_cc_cleanup(&cc, fd);
+	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
+	ASSERT_OK(bpf_module_unload(lib.module_fd, NULL), "unload the library");
+}
+
+static int link_of_fentry(void)
+{
+	const struct bpf_insn zero[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+		    .attach_btf_id = libbpf_find_vmlinux_btf_id("bpf_fentry_test1",
+								BPF_TRACE_FENTRY));
+	int fd, link_fd;
+
+	fd = bm_load_prog(BPF_PROG_TYPE_TRACING, "bm_fentry", zero, ARRAY_SIZE(zero), &opts);
+	link_fd = bpf_raw_tracepoint_open(NULL, fd);
+	close(fd);
+	ASSERT_OK_FD(link_fd, "link");
+	return link_fd;
+}
+
+/* What an exit program cannot do no function does for it. */
+static void test_exit_calls(void)
+{
+	int copy = libbpf_find_vmlinux_btf_id("bpf_copy_from_user_str", 0);
+	int func, fd, fds[] = { -1, -1 };
+	const struct bpf_insn calls[] = {
+		BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
+		BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE, .fd_array = fds);
+	struct bpf_module_func funcs[FUNCS];
+	struct bpf_module_link ulink = {};
+	union bpf_attr attr;
+	struct bm_lib l;
+
+	if (!bm_lib_open(&l))
+		return;
+	func = bm_lib_func(&l, "copies", l.int_id, BTF_FUNC_GLOBAL);
+	if (!bm_lib_load_btf(&l) ||
+	    !BM_LIB_ADD(&l, func, BPF_F_SLEEPABLE, NULL,
+			BPF_MOV64_REG(BPF_REG_3, BPF_REG_1),
+			BPF_MOV64_IMM(BPF_REG_2, 8),
+			BPF_MOV64_REG(BPF_REG_1, BPF_REG_10),
+			BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, -8),
+			BPF_MOV64_IMM(BPF_REG_4, 0),
+			BM_KFUNC(copy),
+			BPF_EXIT_INSN()) ||
+	    !bm_lib_load(&l, "bm_copies"))
+		return;
+	fds[1] = l.module_fd;
+	fd = bm_load_prog(SYSCALL, "bm_exit", calls, ARRAY_SIZE(calls), &opts);
+	ASSERT_OK_FD(fd, "exit program");
+	bm_lib_attr(&lib, "bm_other", &attr, funcs);
+	attr.module_load.funcs_cnt = 0;
+	attr.module_load.funcs = 0;
+	attr.module_load.exit_fd = fd;
+	attr.module_load.links_cnt = 1;
+	attr.module_load.links_size = sizeof(struct bpf_module_link);
+	ulink.link_fd = link_of_fentry();
+	attr.module_load.links = ptr_to_u64(&ulink);
+	refused(&lib, &attr, -EINVAL, "calls what no exit program may");
+	close(ulink.link_fd);
+	bm_close(&fd);
+	bm_lib_close(&l);
+}
+
+/* A program for the lo device that uses both maps. */
+static int load_linked(int prog_array, int devmap)
+{
+	const struct bpf_insn insns[] = {
+		BPF_LD_MAP_FD(BPF_REG_2, prog_array),
+		BPF_MOV64_IMM(BPF_REG_3, 0),
+		BPF_EMIT_CALL(BPF_FUNC_tail_call),
+		BPF_LD_MAP_FD(BPF_REG_1, devmap),
+		BPF_MOV64_IMM(BPF_REG_2, 1),
+		BPF_MOV64_IMM(BPF_REG_3, XDP_PASS),
+		BPF_EMIT_CALL(BPF_FUNC_redirect_map),
+		BPF_MOV64_IMM(BPF_REG_0, XDP_PASS),
+		BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+
+	return bm_load_prog(XDP, "bm_linked", insns, ARRAY_SIZE(insns), &opts);
+}
+
+/* A caller for an entry of a devmap. */
+static int load_devmap_caller(int module_fd)
+{
+	const int fds[] = { -1, module_fd };
+	const struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
+		BPF_MOV64_IMM(BPF_REG_0, XDP_PASS), BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds,
+		    .expected_attach_type = BPF_XDP_DEVMAP);
+
+	return bm_load_prog(XDP, "bm_devmap", insns, ARRAY_SIZE(insns), &opts);
+}
+
+/* Callers in maps of the library's own linked program do not keep it. */
+static void test_cycle(void)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, link_opts, .flags = XDP_FLAGS_SKB_MODE);
+	int func, prog_array, devmap, linked, link_fd, caller, devmap_caller;
+	struct bpf_devmap_val val = { .ifindex = 1 };
+	struct bpf_module_link ulink = {};
+	struct bpf_module_func funcs[4];
+	union bpf_attr attr;
+	struct bm_lib l;
+	int key = 0;
+
+	if (!bm_lib_open(&l))
+		return;
+	func = bm_lib_func(&l, "nine", l.int_id, BTF_FUNC_GLOBAL);
+	if (!bm_lib_load_btf(&l) ||
+	    !BM_LIB_ADD(&l, func, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN()))
+		return;
+	prog_array = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "m", 4, 4, 1, NULL);
+	devmap = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "m", 4, sizeof(val), 1, NULL);
+	linked = load_linked(prog_array, devmap);
+	if (!ASSERT_OK_FD(linked, "linked program"))
+		printf("%s\n", bm_prog_log);
+	link_fd = bpf_link_create(linked, 1, BPF_XDP, &link_opts);
+	ASSERT_OK_FD(link_fd, "link");
+	bm_lib_attr(&l, "bm_cycle", &attr, funcs);
+	ulink.link_fd = link_fd;
+	attr.module_load.links = ptr_to_u64(&ulink);
+	attr.module_load.links_cnt = 1;
+	attr.module_load.links_size = sizeof(ulink);
+	l.module_fd = bm_sys_bpf(BPF_MODULE_LOAD, &attr, sizeof(attr));
+	ASSERT_OK_FD(l.module_fd, "load");
+
+	caller = BM_CALLER(XDP, l.module_fd, BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
+			   BPF_MOV64_IMM(BPF_REG_0, XDP_PASS), BPF_EXIT_INSN());
+	ASSERT_OK_FD(caller, "caller");
+	devmap_caller = load_devmap_caller(l.module_fd);
+	ASSERT_OK_FD(devmap_caller, "devmap caller");
+	ASSERT_OK(bpf_map_update_elem(prog_array, &key, &caller, 0), "into the prog array");
+	val.bpf_prog.fd = devmap_caller;
+	ASSERT_OK(bpf_map_update_elem(devmap, &key, &val, 0), "into the devmap");
+	bm_close(&caller);
+	bm_close(&devmap_caller);
+	bm_close(&prog_array);
+	bm_close(&devmap);
+	bm_close(&linked);
+	bm_close(&link_fd);
+
+	ASSERT_EQ(bm_users(l.module_fd), 2, "users");
+	ASSERT_EQ(bpf_module_unload(l.module_fd, NULL), -EBUSY, "unload");
+	ASSERT_OK(bm_drain(l.module_fd), "drain");
+	ASSERT_TRUE(bm_wait(bm_state(l.module_fd) == BPF_MODULE_STATE_GONE), "gone");
+	bm_lib_close(&l);
+}
+
+static void *unload_often(void *arg)
+{
+	bool *stop = arg;
+
+	while (!READ_ONCE(*stop))
+		bpf_module_unload(lib.module_fd, NULL);
+	return NULL;
+}
+
+/* UNLOAD against programs that become callers: one of both happens. */
+static void test_race(void)
+{
+	int i, fd, lost = 0, won = 0;
+	pthread_t thread;
+	bool stop;
+
+	for (i = 0; i < 30; i++) {
+		stop = false;
+		if (!ASSERT_OK(pthread_create(&thread, NULL, unload_often, &stop), "thread"))
+			return;
+		fd = load_counting(XDP, 1);
+		WRITE_ONCE(stop, true);
+		pthread_join(thread, NULL);
+		if (fd < 0) {
+			lost++;
+			ASSERT_EQ(fd, -ENOENT, "caller of what is gone");
+			ASSERT_EQ(bm_state(lib.module_fd), BPF_MODULE_STATE_GONE, "state");
+		} else {
+			won++;
+			ASSERT_EQ(bm_state(lib.module_fd), BPF_MODULE_STATE_LIVE, "state");
+			ASSERT_GT(bm_run(fd), 0, "sum");
+			close(fd);
+		}
+		if (bm_state(lib.module_fd) == BPF_MODULE_STATE_GONE) {
+			close(lib.module_fd);
+			if (!bm_lib_load(&lib, NAME))
+				return;
+		}
+	}
+	printf("%d callers came too late, %d in time\n", lost, won);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "users", test_users },
+	{ "one_user", test_one_user },
+	{ "ops", test_ops },
+	{ "replaced", test_replaced },
+	{ "drained", test_drained },
+	{ "exit", test_exit },
+	{ "exit_calls", test_exit_calls },
+	{ "cycle", test_cycle },
+	{ "race", test_race },
+};
+
+void serial_test_bpf_module_callers(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
+		if (!test__start_subtest(tests[i].name))
+			continue;
+		if (ASSERT_TRUE(open_lib(0), "library"))
+			tests[i].run();
+		bm_lib_close(&lib);
+	}
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Prototypes of functions of BPF modules, as their callers have declared them: which fit,
+ * and what is said of those that do not.
+ */
+#include "bpf_module_lib.h"
+#include "bpf_module_lib_proto.skel.h"
+
+/* Of the programs of bpf_module_lib_proto.c that one is loaded. */
+static struct bpf_module_lib_proto *open_with(const char *name)
+{
+	struct bpf_module_lib_proto *skel = bpf_module_lib_proto__open();
+	struct bpf_program *prog;
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return NULL;
+	prog = bpf_object__find_program_by_name(skel->obj, name);
+	if (ASSERT_OK_PTR(prog, name) && ASSERT_OK(bpf_program__set_autoload(prog, true), name))
+		return skel;
+	bpf_module_lib_proto__destroy(skel);
+	return NULL;
+}
+
+/* It takes 3 keys of weight 2. */
+static void check_takes(const struct bpf_module_lib *lib, const char *name)
+{
+	struct bpf_module_lib_proto *skel = open_with(name);
+	__u64 before = bm_library_count(lib, LIB_LINKED);
+
+	if (!skel)
+		return;
+	if (ASSERT_OK(bpf_module_lib_proto__load(skel), name)) {
+		bm_run_tc(bpf_object__find_program_by_name(skel->obj, name));
+		ASSERT_EQ(bm_library_count(lib, LIB_LINKED) - before, 6 * LIB_STEP, name);
+	}
+	bpf_module_lib_proto__destroy(skel);
+}
+
+static const char * const fitting[] = {
+	"take_same", "take_fewer", "take_inner", "take_hidden",
+};
+
+/* Of an object of the kernel the caller knows the name, and where members are by CO-RE. */
+static void check_kernel_object(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	struct bpf_module_lib_proto *skel = open_with("pid_few");
+
+	if (!skel)
+		return;
+	if (ASSERT_OK(bpf_module_lib_proto__load(skel), "load") &&
+	    ASSERT_OK(bpf_module_lib_proto__attach(skel), "attach")) {
+		bpf_prog_test_run_opts(bpf_program__fd(skel->progs.pid_few), &opts);
+		ASSERT_EQ(skel->bss->pid, gettid(), "pid");
+	}
+	bpf_module_lib_proto__destroy(skel);
+}
+
+#define HAS "', but module bm_lib has 'int lib_take(struct lib_key *, int)': "
+
+static const struct {
+	const char *prog;
+	const char *line;
+} refused[] = {
+	{ "take_more",
+	  "declares 'int lib_take(struct lib_key___more *, int)" HAS
+	  "argument 1 differs in member 'given'" },
+	{ "take_moved", "argument 1 differs in member 'weight'" },
+	{ "take_wide", "argument 1 differs in member 'who'" },
+	{ "take_bits", "argument 1 differs in member 'who'" },
+	{ "take_name",
+	  "declares 'int lib_take(struct lib_lock *, int)" HAS "argument 1 differs" },
+	{ "take_chars", "declares 'int lib_take(char *, int)" HAS "argument 1 differs" },
+	{ "take_void", "declares 'int lib_take(void *, int)" HAS "argument 1 differs" },
+	{ "take_number", "declares 'int lib_take(__u64, int)" HAS "argument 1 differs" },
+	{ "take_long", "*, __s64)" HAS "argument 2 differs" },
+	{ "take_byte", "*, char)" HAS "argument 2 differs" },
+	{ "take_one",
+	  "declares 'int lib_take(struct lib_key___same *)" HAS
+	  "the number of arguments differs" },
+	{ "take_three", "*, int, int)" HAS "the number of arguments differs" },
+	{ "take_result", "declares '__s64 lib_take(" },
+	{ "take_result", HAS "what it returns differs" },
+	{ "take_nothing", "declares 'void lib_take(" },
+	{ "take_nothing", HAS "what it returns differs" },
+	{ "pid_name", "declares 'int lib_pid(struct task_storage *)', but module bm_lib has" },
+	{ "pid_name",
+	  "has 'int lib_pid(struct task_struct *)': argument 1 differs" },
+};
+
+static void check_refused(const char *prog, const char *line)
+{
+	struct bpf_module_lib_proto *skel = open_with(prog);
+
+	if (!skel)
+		return;
+	bm_says(bpf_module_lib_proto__load(skel), -EINVAL, line);
+	bpf_module_lib_proto__destroy(skel);
+}
+
+void serial_test_bpf_module_lib_proto(void)
+{
+	struct bpf_module_lib *lib = bm_library();
+	int i;
+
+	if (!lib)
+		return;
+	if (test__start_subtest("fit")) {
+		for (i = 0; i < ARRAY_SIZE(fitting); i++)
+			check_takes(lib, fitting[i]);
+		check_kernel_object();
+	}
+	if (test__start_subtest("refused")) {
+		for (i = 0; i < ARRAY_SIZE(refused); i++)
+			check_refused(refused[i].prog, refused[i].line);
+	}
+	bm_library_end(lib);
+}

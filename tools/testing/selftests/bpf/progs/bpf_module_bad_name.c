@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+/* It wants a function of what can't be a module. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_module.h>
+
+char _license[] SEC("license") = "GPL";
+
+extern int lib_count(int who) __ksym __bpf_module("bm/lib");
+
+SEC("tc")
+int bad_name(struct __sk_buff *skb)
+{
+	return lib_count(0);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One of two files of an object that both call a library. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_module.h>
+#include "bpf_module_lib.h"
+
+char _license[] SEC("license") = "GPL";
+
+extern int lib_count(int who) __weak __ksym __bpf_module(LIB_NAME);
+
+SEC("tc")
+int link_b(struct __sk_buff *skb)
+{
+	return lib_count(LIB_LINKED);
+}
