@@ -204,7 +204,7 @@ check other-limit-loads exits 0
 module load tcp_frugal
 check frugal-loads exits 0
 module list
-check library-is-used-by-three says 'limit_in,limit_out,tcp_frugal'
+check library-is-used-by-three says 'limit_in, limit_out, tcp_frugal'
 transfer frugal
 check frugal-moves-data exits 0
 # flood: eight packets of 42 bytes from 10.0.0.1, of which seven fit
@@ -216,20 +216,20 @@ ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 0, 0, 64, 17, 0, b"\x0a\0\0\x01",
 for _ in range(8):
     s.send(b"\xff" * 12 + b"\x08\0" + ip + struct.pack("!HHHH", 1000, 9, 8, 0))'
 }
-# dropped MODULE: by it, at least one
+# dropped MAP: at least one, by the module with these variables
 dropped() {
 	for _ in {1..50}; do
-		bss "$1.bss"
-		[ "$(number dropped)" != 0 ] && return
+		bss "$1"
+		[ "$(number dropped)" -gt 0 ] && return
 		sleep 0.1
 	done
 	return 1
 }
 flood
-check limit-drops-what-comes dropped limit_in
+check limit-drops-what-comes dropped limit_in.bss
 # what is left of the bucket of 10.0.0.1 is too little for an answer
 run bash -c 'echo $$ >/sys/fs/cgroup/tb/cgroup.procs && echo 0123456789 >/dev/udp/10.0.0.1/9'
-check limit-drops-what-goes dropped limit_out
+check limit-drops-what-goes dropped limit_ou.bss
 module unload tokenbucket
 check library-in-use-stays not exits 0
 check library-says-who-uses-it says limit_in
