@@ -274,6 +274,25 @@ static void come_and_go(struct worker *worker)
 		keep(worker, fd);
 }
 
+/* Two names are seldom free by themselves. */
+static void load_two(struct worker *worker, unsigned int nr)
+{
+	int tries, fd;
+
+	for (tries = 0; tries < 4; tries++) {
+		fd = load(LOAD_TWO, nr, 2, 0, 0);
+		if (fd >= 0) {
+			keep(worker, fd);
+			return;
+		}
+		fd = some_module(worker);
+		if (fd < 0)
+			continue;
+		unload(DRAIN, fd);
+		close(fd);
+	}
+}
+
 static void pin_path(struct worker *worker, char path[64])
 {
 	snprintf(path, 64, PIN_DIR "/%u", pick(&worker->random, NAMES));
@@ -291,7 +310,7 @@ static void change(struct worker *worker)
 		keep(worker, load(LOAD, nr, 1, 0, 0));
 		return;
 	case 2:
-		keep(worker, load(LOAD_TWO, nr, 2, 0, 0));
+		load_two(worker, nr);
 		return;
 	case 3:
 		come_and_go(worker);
@@ -874,10 +893,13 @@ static void link_to(struct worker *worker)
 {
 	int *slot = &worker->callers[pick(&worker->random, PROGS)], fd;
 
+	/* it is soon done, and others want their turn */
+	usleep(pick(&worker->random, 4000));
 	if (*slot)
 		call(*slot);
 	if (!pick(&worker->random, 3)) {
-		keep(worker, load_funcs(LOAD_FUNCS, pick(&worker->random, NAMES), 0));
+		/* few, as one thread in three ends any module, and is to meet ops */
+		keep(worker, load_funcs(LOAD_FUNCS, pick(&worker->random, NAMES / 2), 0));
 		return;
 	}
 	if (*slot)
@@ -1152,7 +1174,7 @@ static void set_up(struct bpf_object **iter)
 }
 
 static void (* const steps[])(struct worker *worker) = {
-	change, change, look, use, use, live_apart, kill_loader, link_up, link_up, link_to,
+	change, change, change, look, use, use, live_apart, kill_loader, link_up, link_up, link_to,
 	link_to,
 };
 
