@@ -41,6 +41,7 @@ static const char *bpf_module_why_no_map(const struct bpf_map *map)
 		case BPF_MAP_TYPE_CPUMAP:
 		case BPF_MAP_TYPE_SOCKMAP:
 		case BPF_MAP_TYPE_SOCKHASH:
+		case BPF_MAP_TYPE_STRUCT_OPS:
 			return "can hold programs";
 		case BPF_MAP_TYPE_CGROUP_STORAGE:
 		case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:

@@ -176,11 +176,13 @@ int bpf_module_may_replace(struct bpf_module *mod, struct bpf_module *old,
 			   struct seq_buf *log)
 {
 	struct bpf_module_pairs pairs;
+	int err;
 
 	guard(mutex)(&old->lock);
-	if (READ_ONCE(old->callers_cnt))
-		return bpf_module_log_callers(old, log);
-	return bpf_module_pair_loaded(mod, old, &pairs, log);
+	err = bpf_module_pair_loaded(mod, old, &pairs, log);
+	if (!err && READ_ONCE(old->callers_cnt))
+		err = bpf_module_log_callers(old, log);
+	return err;
 }
 
 static int bpf_module_switch_all(struct bpf_module *mod, struct bpf_module_pairs *pairs,

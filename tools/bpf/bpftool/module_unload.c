@@ -229,11 +229,9 @@ static int caller_ms(__u32 id)
 	switch (info.type) {
 	case BPF_PROG_TYPE_MODULE_FUNC:
 		return FREED_MS;
-	case BPF_PROG_TYPE_STRUCT_OPS:
-	case BPF_PROG_TYPE_SYSCALL:
-		return PERHAPS_MS;
 	default:
-		return 0;
+		/* of a link of this type, perhaps, that is being put */
+		return PERHAPS_MS;
 	}
 }
 

@@ -602,10 +602,12 @@ static int load_funcs(struct fault *f)
 	return f->fd < 0 ? f->fd : 0;
 }
 
-/* What the JIT has no memory for it does not compile, and that is all it says. */
+/* What the JIT has no memory for it does not compile, and that is all it says. Where there
+ * is none for the program itself, BPF_PROG_LOAD says EINVAL.
+ */
 static int load_error(int fd)
 {
-	return fd == -524 /* ENOTSUPP */ ? -ENOMEM : fd < 0 ? fd : 0;
+	return fd == -524 /* ENOTSUPP */ || fd == -EINVAL ? -ENOMEM : fd < 0 ? fd : 0;
 }
 
 static int load_func(struct fault *f)

@@ -214,6 +214,29 @@ static void test_packet(void)
 			  BM_CALL(1, SUM), BPF_EXIT_INSN());
 }
 
+/* What a program can read and not write it cannot have a function write. */
+static void test_written(void)
+{
+	BM_CALLER_REFUSED(XDP, lib.module_fd, "arg#0 points into a struct of the kernel",
+			  BPF_EMIT_CALL(BPF_FUNC_get_current_task_btf),
+			  BPF_MOV64_REG(BPF_REG_1, BPF_REG_0),
+			  BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, task_member("start_time")),
+			  BM_CALL(1, SUM), BPF_EXIT_INSN());
+	BM_CALLER_REFUSED(BPF_PROG_TYPE_CGROUP_SKB, lib.module_fd,
+			  "arg#0 points to a packet, which the program cannot write",
+			  BPF_LDX_MEM(BPF_W, BPF_REG_6, BPF_REG_1,
+				      offsetof(struct __sk_buff, data)),
+			  BPF_LDX_MEM(BPF_W, BPF_REG_7, BPF_REG_1,
+				      offsetof(struct __sk_buff, data_end)),
+			  BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
+			  BPF_ALU64_IMM(BPF_ADD, BPF_REG_6, 8),
+			  BPF_MOV64_IMM(BPF_REG_0, 0),
+			  BPF_JMP_REG(BPF_JGT, BPF_REG_6, BPF_REG_7, 1),
+			  BM_CALL(1, SUM),
+			  BPF_MOV64_IMM(BPF_REG_0, 1),
+			  BPF_EXIT_INSN());
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -222,6 +245,7 @@ static const struct {
 	{ "trusted", test_trusted },
 	{ "kept", test_kept },
 	{ "packet", test_packet },
+	{ "written", test_written },
 };
 
 void serial_test_bpf_module_func_args(void)

@@ -202,6 +202,20 @@ static void test_locks(void)
 }
 
 /* A function runs by a call and in no other way. */
+/* It would hold the programs of its ops, which can be callers. */
+static int bm_struct_ops_map(void)
+{
+	struct btf *btf = bm_vmlinux_btf();
+	int id = btf__find_by_name_kind(btf, "bpf_struct_ops_tcp_congestion_ops", BTF_KIND_STRUCT);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .btf_fd = lib.btf_fd,
+		    .btf_vmlinux_value_type_id = id);
+	int fd = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, "m", 4, btf__type_by_id(btf, id)->size, 1,
+				&opts);
+
+	ASSERT_OK_FD(fd, "struct_ops map");
+	return fd;
+}
+
 static void test_only_called(void)
 {
 	int func = lib.prog[COUNT - 1];
@@ -218,6 +232,9 @@ static void test_only_called(void)
 	ASSERT_EQ(bpf_prog_bind_map(func, map_fd, NULL), -EINVAL, "bind a prog array");
 	ASSERT_OK(bpf_prog_bind_map(func, lib.map_fd, NULL), "bind another map");
 	close(map_fd);
+	map_fd = bm_struct_ops_map();
+	ASSERT_EQ(bpf_prog_bind_map(func, map_fd, NULL), -EINVAL, "bind a struct_ops map");
+	bm_close(&map_fd);
 
 	opts.attach_btf_id = funcs[COUNT - 1].btf_id;
 	ASSERT_EQ(bm_load_prog(BPF_PROG_TYPE_EXT, "ext", zero, ARRAY_SIZE(zero), &opts), -EINVAL,
