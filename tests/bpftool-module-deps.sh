@@ -163,6 +163,13 @@ check loaded-is-enough loads 'bm_limit bm_edge'
 module unload bm_edge deps
 mv $modules/away $modules/bm_bucket.bpf.o
 
+# A program that is freed some time after its link
+module load /objs/bpf_module_bucket.bpf.o
+module load /objs/bpf_module_raw.bpf.o
+module unload bm_raw deps
+check raw-tracepoint-and-library says 'Unloaded module bm_raw'
+check library-of-a-raw-tracepoint says 'Unloaded module bm_bucket'
+
 # At boot, also what would not be loaded for itself
 printf 'load bm_edge\nload bm_bucket\nblacklist bm_limit\noptions bm_bucket bm_size=30\n' >$conf
 module boot

@@ -57,6 +57,9 @@ json load /objs/bpf_module_limit.bpf.o
 check load-json field 'd[0]["funcs"]' "['bm_limited']"
 module load /objs/bpf_module_edge.bpf.o
 check load-caller says 'Loaded module bm_edge (id '
+module load /objs/bpf_module_bad_arg.bpf.o
+check wrong-argument-is-refused not exits 0
+check wrong-argument-says-why says 'wrong arguments for function bm_take of module bm_bucket: write into map forbidden'
 bucket=$(id_of bm_bucket) limit=$(id_of bm_limit) edge=$(id_of bm_edge)
 
 # Who calls them

@@ -30,22 +30,33 @@ static bool is_statistics(const char *line)
 	       str_has_pfx(line, "stack depth ");
 }
 
-/* The last line between @pos and @end that tells something. */
+#define WHOSE_ARGUMENTS "wrong arguments for function "
+
+/* The last line between @pos and @end that tells something. Where that tells whose arguments
+ * they are, the one before tells what is wrong with them.
+ */
 static char *last_line(const char *pos, const char *end)
 {
-	const char *line = NULL, *next;
-	size_t len = 0;
+	const char *line = "", *why = "", *next;
+	int len = 0, why_len = 0;
+	char *said;
 
 	for (; pos < end; pos = next) {
 		size_t this_len = strcspn(pos, "\n");
 
 		next = pos + this_len + 1;
 		if (this_len && !is_statistics(pos)) {
+			why = line;
+			why_len = len;
 			line = pos;
 			len = this_len;
 		}
 	}
-	return line ? strndup(line, len) : NULL;
+	if (!len)
+		return NULL;
+	if (!why_len || !str_has_pfx(line, WHOSE_ARGUMENTS))
+		return strndup(line, len);
+	return asprintf(&said, "%.*s: %.*s", len, line, why_len, why) < 0 ? NULL : said;
 }
 
 static bool has_prog_log(const char *warnings)
