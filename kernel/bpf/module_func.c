@@ -268,8 +268,13 @@ static int bpf_module_compare_func_name(const struct bpf_module_fn *fn, u32 nr, 
 	if (!uname)
 		return 0;
 	name = strndup_user(u64_to_user_ptr(uname), KSYM_NAME_LEN);
-	if (IS_ERR(name))
+	if (IS_ERR(name)) {
+		if (PTR_ERR(name) != -ENOMEM)
+			bpf_module_log(log,
+				       "function #%u: name cannot be read, or has %d characters or more\n",
+				       nr, KSYM_NAME_LEN);
 		return PTR_ERR(name);
+	}
 	if (strcmp(name, fn->name)) {
 		bpf_module_log(log, "function #%u: not of the name in BTF, which is %s\n", nr,
 			       fn->name);

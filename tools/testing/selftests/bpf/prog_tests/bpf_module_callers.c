@@ -77,15 +77,15 @@ static void test_replaced(void)
 {
 	struct bpf_module_func funcs[4];
 	union bpf_attr attr;
+	int fd, new_fd, func;
 	struct bm_lib next;
-	int fd, new_fd;
 
 	if (!bm_lib_open(&next))
 		return;
 	next.prog[0] = -1;
-	fd = bm_lib_func(&next, "count", next.int_id, BTF_FUNC_GLOBAL);
+	func = bm_lib_func(&next, "count", next.int_id, BTF_FUNC_GLOBAL);
 	if (!bm_lib_load_btf(&next) ||
-	    !BM_LIB_ADD(&next, fd, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN()))
+	    !BM_LIB_ADD(&next, func, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN()))
 		return;
 	bm_lib_attr(&next, NAME, &attr, funcs);
 	attr.module_load.flags = BPF_F_MODULE_REPLACE;
@@ -107,6 +107,14 @@ static void test_replaced(void)
 		       BPF_EXIT_INSN());
 	ASSERT_OK_FD(fd, "caller of the new one");
 	ASSERT_EQ(bm_run(fd), 9, "the new one");
+
+	/* that it has callers is not why it cannot be replaced when it is going */
+	ASSERT_OK(bm_drain(next.module_fd), "drain");
+	if (BM_LIB_ADD(&next, func, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN())) {
+		funcs[0].prog_fd = next.prog[1];
+		attr.module_load.replace_fd = next.module_fd;
+		refused(&next, &attr, -EINPROGRESS, "");
+	}
 	bm_close(&fd);
 	bm_lib_close(&next);
 }
@@ -436,10 +444,7 @@ static void test_race(void)
 	printf("%d callers came too late, %d in time\n", lost, won);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} tests[] = {
+static const struct bm_lib_test tests[] = {
 	{ "users", test_users },
 	{ "one_user", test_one_user },
 	{ "ops", test_ops },
@@ -453,13 +458,5 @@ static const struct {
 
 void serial_test_bpf_module_callers(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (!test__start_subtest(tests[i].name))
-			continue;
-		if (ASSERT_TRUE(open_lib(0), "library"))
-			tests[i].run();
-		bm_lib_close(&lib);
-	}
+	bm_lib_run(tests, ARRAY_SIZE(tests));
 }

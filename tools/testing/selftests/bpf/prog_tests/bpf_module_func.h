@@ -419,4 +419,23 @@ static inline void refused(struct bm_lib *l, union bpf_attr *attr, int err, cons
 	bm_close(&fd);
 }
 
+struct bm_lib_test {
+	const char *name;
+	void (*run)(void);
+};
+
+/* Each with the library loaded anew. */
+static inline void bm_lib_run(const struct bm_lib_test *tests, int cnt)
+{
+	int i;
+
+	for (i = 0; i < cnt; i++) {
+		if (!test__start_subtest(tests[i].name))
+			continue;
+		if (ASSERT_TRUE(open_lib(0), "library"))
+			tests[i].run();
+		bm_lib_close(&lib);
+	}
+}
+
 #endif /* __BPF_MODULE_FUNC_H */

@@ -237,10 +237,7 @@ static void test_written(void)
 			  BPF_EXIT_INSN());
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} tests[] = {
+static const struct bm_lib_test tests[] = {
 	{ "paths", test_paths },
 	{ "trusted", test_trusted },
 	{ "kept", test_kept },
@@ -250,13 +247,5 @@ static const struct {
 
 void serial_test_bpf_module_func_args(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (!test__start_subtest(tests[i].name))
-			continue;
-		if (ASSERT_TRUE(open_lib(0), "library"))
-			tests[i].run();
-		bm_lib_close(&lib);
-	}
+	bm_lib_run(tests, ARRAY_SIZE(tests));
 }

@@ -85,6 +85,7 @@ static void test_refused_load(void)
 {
 	const struct bpf_insn zero[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
 	struct bpf_module_func funcs[4] = {};
+	char long_name[1024] = {};
 	union bpf_attr attr;
 	struct bm_lib l;
 	int func, fd;
@@ -115,6 +116,11 @@ static void test_refused_load(void)
 	funcs[0].flags = 0;
 	funcs[0].name = ptr_to_u64("other");
 	refused(&l, &attr, -EINVAL, "not of the name in BTF, which is func");
+	funcs[0].name = 8; /* nothing is there */
+	refused(&l, &attr, -EFAULT, "function #0: name cannot be read");
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	funcs[0].name = ptr_to_u64(long_name);
+	refused(&l, &attr, -EINVAL, "function #0: name cannot be read, or has 512 characters");
 	funcs[0].name = ptr_to_u64("func");
 	funcs[0].prog_fd = load_counting(XDP, 1);
 	refused(&l, &attr, -EINVAL, "is not a program of type module_func");
@@ -242,10 +248,7 @@ static void test_only_called(void)
 	ASSERT_HAS_SUBSTR(bm_prog_log, "Cannot extend functions", "log");
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} tests[] = {
+static const struct bm_lib_test tests[] = {
 	{ "refused_func", test_refused_func },
 	{ "refused_load", test_refused_load },
 	{ "locks", test_locks },
@@ -254,13 +257,5 @@ static const struct {
 
 void serial_test_bpf_module_func_refused(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (!test__start_subtest(tests[i].name))
-			continue;
-		if (ASSERT_TRUE(open_lib(0), "library"))
-			tests[i].run();
-		bm_lib_close(&lib);
-	}
+	bm_lib_run(tests, ARRAY_SIZE(tests));
 }

@@ -250,10 +250,7 @@ static void test_extended_subprog(void)
 	bm_lib_close(&l);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} tests[] = {
+static const struct bm_lib_test tests[] = {
 	{ "symbol", test_symbol },
 	{ "dump", test_dump },
 	{ "harden", test_harden },
@@ -265,13 +262,5 @@ static const struct {
 
 void serial_test_bpf_module_func_seen(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (!test__start_subtest(tests[i].name))
-			continue;
-		if (ASSERT_TRUE(open_lib(0), "library"))
-			tests[i].run();
-		bm_lib_close(&lib);
-	}
+	bm_lib_run(tests, ARRAY_SIZE(tests));
 }

@@ -219,10 +219,7 @@ static void test_extension(void)
 	btf__free(btf);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} tests[] = {
+static const struct bm_lib_test tests[] = {
 	{ "read_only", test_read_only },
 	{ "fentry_of_func", test_fentry_of_func },
 	{ "license", test_license },
@@ -233,13 +230,5 @@ static const struct {
 
 void serial_test_bpf_module_func_who(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (!test__start_subtest(tests[i].name))
-			continue;
-		if (ASSERT_TRUE(open_lib(0), "library"))
-			tests[i].run();
-		bm_lib_close(&lib);
-	}
+	bm_lib_run(tests, ARRAY_SIZE(tests));
 }
