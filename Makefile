@@ -113,7 +113,7 @@ menuconfig: tree	## change the configuration by hand; what shall stay goes to ba
 	@scripts/build-kernel menuconfig
 
 clean:		## remove what was built, but not build/linux and the base
-	rm -rf build/kernel build/tools build/selftests build/selftests-arm64 build/arm64 build/objs build/check build/series build/deb build/vm build/log build/bench
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name linux ! -name 'base*' -exec rm -rf {} +
 
 # Not verbs: what the verbs need
 

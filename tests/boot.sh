@@ -3,7 +3,6 @@
 # Modules by name: options, blacklist, those of the boot, and those that the
 # kernel asks for, with Debian's kmod
 . /tests/lib
-. /job/settings
 . /tests/completion
 
 modules=/usr/lib/bpf/modules
@@ -58,7 +57,7 @@ check info-by-name says 'tcp_aimd.bpf.o'
 check info-by-name-tells-params says 'beta = '
 module load tcp_aimd
 check load-by-name-twice-is-success exits 0
-check load-by-name-twice-says-so grep -Eq '^Module tcp_aimd \(id [0-9]+\) is loaded already$' "$out"
+check load-by-name-twice-says-so grep -Eq '^Module tcp_aimd \(id [0-9]+\) is already loaded$' "$out"
 run bpftool --json module load tcp_aimd
 check load-by-name-twice-json field '[(m["name"], m["loaded_already"]) for m in d]' "[('tcp_aimd', True)]"
 module load $modules/tcp_aimd.bpf.o
@@ -71,7 +70,7 @@ module show pinned /sys/fs/bpf/aimd
 check pin-is-there says tcp_aimd
 rm /sys/fs/bpf/aimd
 module load tcp_aimd pin /sys/fs/bpf/aimd bound
-check bound-is-for-a-new-one one_line 'is loaded already, and not bound'
+check bound-is-for-a-new-one one_line 'is already loaded, and not bound'
 check bound-pins-nothing test ! -e /sys/fs/bpf/aimd
 module load tcp_aimd replace tcp_aimd
 check replace-loads-in-any-case says 'Loaded module tcp_aimd (id '
@@ -108,7 +107,7 @@ rmdir $modules/folder.bpf.o
 module load tcp-aimd
 check folded-name-loads says 'Loaded module tcp_aimd (id '
 module load tcp-aimd
-check folded-name-is-loaded says 'is loaded already'
+check folded-name-is-loaded says 'is already loaded'
 module show tcp-aimd
 check folded-name-shows says 'tcp_aimd'
 module load /objs/bpf_cc_cubic.bpf.o name tcp-aimd
@@ -153,7 +152,7 @@ check unload-json field '[(m["name"], m["state"]) for m in d]' "[('tcp_aimd', 'g
 module load tcp_aimd nothing
 check unknown-word-loads-nothing one_line "what is 'nothing'?"
 module load tcp_aimd bpf_cubic beta=600
-check param-for-two-refused one_line "what is 'bpf_cubic'? With several objects there is no 'beta=600'"
+check param-for-two-refused one_line "what is 'bpf_cubic'? With several objects 'beta=600' can't be given"
 module load tcp_aimd ''
 check empty-word-is-no-option one_line "what is ''?"
 module load tcp_aimd '' name b pin /sys/fs/bpf/b
@@ -188,7 +187,7 @@ may() { run setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=+bpf,+pe
 may load bpf_cubic
 check load-by-name-without-looking exits 0
 may load bpf_cubic
-check load-by-name-without-looking-twice one_line 'module name "bpf_cubic" is taken; to look at it takes CAP_SYS_ADMIN'
+check load-by-name-without-looking-twice one_line 'module name "bpf_cubic" is taken; looking at it takes CAP_SYS_ADMIN'
 module unload bpf_cubic
 
 # A name of the object's is not folded
@@ -295,7 +294,7 @@ END
 module load tcp_aimd
 check options-load exits 0
 check options-apply beta 600
-check bad-word says "$etc/50-test.conf:3: 'lod' is none of load, options, blacklist, alias"
+check bad-word says "$etc/50-test.conf:3: 'lod' is not one of load, options, blacklist, alias"
 check missing-name says "$etc/50-test.conf:4: write 'load NAME'"
 check bad-path says "$etc/50-test.conf:5: 'a/b' does not fit 'load NAME'"
 check bad-param says "$etc/50-test.conf:6: 'beta' does not fit 'options NAME PARAM=VALUE...'"
@@ -420,7 +419,7 @@ check config-unknown-name one_line "no module nothing $folders"
 echo lod >$etc/99-d.conf
 module config
 check config-with-a-bad-line not exits 0
-check config-tells-of-it says "$etc/99-d.conf:1: 'lod' is none of"
+check config-tells-of-it says "$etc/99-d.conf:1: 'lod' is not one of"
 rm $etc/* $usr/* $run/*
 
 # At boot: two lines for one module, and options

@@ -58,6 +58,20 @@ check cycle-from-the-other one_line 'bm_ring_b needs bm_ring_a needs bm_ring_b'
 module list
 check cycle-loads-nothing prints ''
 
+# A library and its caller in one object
+cp /objs/bpf_module_both.bpf.o $modules/bm_both.bpf.o
+module load bm_both
+check own-library one_line "needs module bm_both (function both_half), which /run/bpf/modules/bm_both.bpf.o has itself"
+check own-library-what-to-do says 'put what calls it in an object of its own'
+module deps bm_both
+check deps-of-own-library one_line 'put what calls it in an object of its own'
+mv $modules/bm_both.bpf.o $modules/bm_pair.bpf.o
+module load bm_pair
+check own-library-of-another-name one_line 'bm_pair.bpf.o has itself'
+rm $modules/bm_pair.bpf.o
+module list
+check own-library-loads-nothing prints ''
+
 # Loaded first, each with its own options
 echo 'options bm_bucket bm_size=20' >$conf
 module load bm_edge dry-run
@@ -82,7 +96,7 @@ module deps bm_edge
 check deps-tells-what-is-loaded grep -Eq "^$(id_of bm_limit) +bm_limit +live .*/run/bpf/modules/bm_limit.bpf.o\$" "$out"
 ids=$(bpftool module list | awk '{ print $1, $2 }')
 module load bm_edge
-check loaded-already says 'is loaded already'
+check loaded-already says 'is already loaded'
 run bash -c "bpftool module list | awk '{ print \$1, \$2 }'"
 check and-nothing-else-is prints "$ids"
 module unload bm_edge
@@ -115,8 +129,18 @@ module unload bm_edge
 check without-the-word-they-stay live 'bm_bucket bm_limit'
 module unload deps
 check word-alone one_line "deps what? A module of that name is 'name deps'"
+module unload bm_limit drain wait
+check one-of-two-words one_line "what is 'wait'?"
+module unload bm_limit deps drain deps
+check no-word-twice one_line "what is 'deps'?"
 module unload bm_limit drain deps
-check word-comes-first not exits 0
+check words-in-any-order exits 0
+check nothing-is-left-by-that live ''
+module load bm_limit
+module unload bm_limit wait deps
+check seconds-are-left-out exits 0
+check nothing-is-left-by-that-either live ''
+module load bm_limit
 module unload bm_limit deps drain
 check unload-deps-drain exits 0
 check nothing-is-left-again live ''
@@ -137,16 +161,16 @@ module unload bm_bucket
 mv $modules/bm_bucket.bpf.o $modules/away
 module load bm_edge
 check missing one_line 'needs module bm_bucket (function '
-check missing-object says 'of which there is no object in the folders bpf/modules of'
+check missing-object says 'but there is no object of it in the folders bpf/modules of'
 module deps bm_edge
 check deps-missing grep -Eq '^- +bm_bucket +missing$' "$out"
 check deps-missing-fails not exits 0
-check deps-missing-says-so says 'module bm_bucket is neither loaded, nor is there an object of that name'
+check deps-missing-says-so says 'module bm_bucket is not loaded, and there is no object of that name'
 json deps bm_edge
 check deps-missing-json field 'd[-1]["error"].startswith("module bm_bucket is neither")' True
 cp /objs/bpf_module_params.bpf.o $modules/bm_bucket.bpf.o
 module load bm_edge
-check another-object one_line 'bm_bucket.bpf.o has none of that name'
+check another-object one_line 'bm_bucket.bpf.o has no module of that name'
 rm $modules/bm_bucket.bpf.o
 check nothing-was-loaded live ''
 mv $modules/away $modules/tokens.bpf.o
@@ -186,6 +210,37 @@ module unload bm_edge deps
 echo 'load bm_ring_a' >$conf
 module boot
 check boot-of-a-cycle one_line "$cycle"
+
+# Who needs a library that waits for a network device waits with it
+cp /objs/bpf_module_gate.bpf.o $modules/bm_gate.bpf.o
+cp /objs/bpf_module_guest.bpf.o $modules/bm_guest.bpf.o
+printf 'load bm_guest\noptions bm_gate gate_pass.dev=bm0 gate_pass.mode=generic\n' >$conf
+module boot
+check caller-waits prints 'Module bm_guest waits for network device bm0, as module bm_gate does, which it needs'
+check caller-waits-is-no-failure exits 0
+json boot
+check caller-waits-json field 'd' "[{'name': 'bm_guest', 'waits_for_dev': 'bm0', 'as_needs': 'bm_gate'}]"
+module load bm_guest
+check person-is-told one_error 'failed to attach to bm0: No such device'
+ip link add bm0 type dummy
+module boot dev bm1
+check another-device prints ''
+module boot dev bm0
+check device-appears loads 'bm_gate bm_guest'
+check device-appears-exits-0 exits 0
+module boot dev bm0
+check device-appears-once prints ''
+module unload bm_guest deps
+check nothing-waits live ''
+echo 'load bm_gate' >>$conf
+ip link del bm0
+module boot
+check both-wait says 'Module bm_gate waits for network device bm0'
+ip link add bm0 type dummy
+module boot dev bm0
+check both-are-loaded loads 'bm_gate bm_guest'
+module unload bm_guest deps
+ip link del bm0
 
 rm -r $modules $conf
 finish

@@ -10,6 +10,11 @@ pin=/sys/fs/bpf/bm_edge
 module() { run bpftool module "$@"; }
 json() { run bpftool --json module "$@"; }
 unprivileged() { run setpriv --reuid=1000 --regid=1000 --clear-groups bpftool module "$@"; }
+# as a user who may load and not look
+loader() {
+	local caps=+bpf,+perfmon,+net_admin
+	run setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=$caps --ambient-caps=$caps bpftool module "$@"
+}
 id_of() { bpftool module list | awk -v name="$1" '$2 == name { print $1 }'; }
 prog_id() { bpftool prog show pinned $pin | sed -n 's/: .*//p;1q'; }
 used_by() { bpftool module list | sed -n "s/^[0-9]* *$1 .* root *//p"; }
@@ -47,6 +52,11 @@ check and-exits-0 exits 0
 # Files are loaded by hand, in order
 module load /objs/bpf_module_limit.bpf.o
 check missing-library one_line "can't load /objs/bpf_module_limit.bpf.o: needs module bm_bucket (function bm_take); load it first"
+loader load /objs/bpf_module_edge.bpf.o
+check who-may-not-look-is-told-why one_line "can't load /objs/bpf_module_edge.bpf.o: needs module bm_bucket (function bm_left), which can't be looked for: Operation not permitted, that takes CAP_SYS_ADMIN"
+module load /objs/bpf_module_both.bpf.o
+check library-and-caller-in-one-object one_line "can't load /objs/bpf_module_both.bpf.o: needs module bm_both (function both_half), which this object has itself"
+check what-to-do-with-one-object says 'put what calls it in an object of its own'
 module list
 check nothing-is-loaded prints ''
 module load /objs/bpf_module_bucket.bpf.o
@@ -92,6 +102,14 @@ check show-deps grep -Eq "^deps +bm_bucket \(id $bucket\)\$" "$out"
 check show-deps-both grep -Eq "^ +bm_limit \(id $limit\)\$" "$out"
 json show bm_edge
 check show-json-deps field '[n["name"] for n in d["deps"]]' "['bm_bucket', 'bm_limit']"
+module dump bm_bucket
+check dump-functions test "$(sed -nE 's/^function ([a-z_]+) \(prog [0-9]+\)$/\1/p' "$out" | paste -sd ' ')" = 'bm_take bm_left bm_refill'
+check dump-prototype says 'int bm_take(struct bm_key * key, int n):'
+check dump-instructions test "$(grep -c '(95) exit$' "$out")" = 3
+check dump-exits-0 exits 0
+json dump bm_bucket
+check dump-json field '[(f["name"], f["prog_id"] > 0, "(95) exit" in [i.get("disasm") for i in f["insns"]]) for f in d["funcs"]]' \
+	"[('bm_take', True, True), ('bm_left', True, True), ('bm_refill', True, True)]"
 run bpftool prog show name bm_take
 check prog-show-type grep -Eq '^[0-9]+: module_func +name bm_take ' "$out"
 check prog-show-module grep -qP '^\tmodule bm_bucket$' "$out"
@@ -102,6 +120,7 @@ check callers-keep-it one_line "module bm_bucket is in use (2 users: module bm_l
 check what-to-do says 'or unload with drain'
 module load /objs/bpf_module_bucket.bpf.o replace bm_bucket
 check it-is-not-replaced one_line 'has functions that 2 programs call'
+check it-is-replaced-by-whom says "(module bm_limit (id $limit), module bm_edge (id $edge)); unload what calls its functions first"
 bpftool prog load /objs/bpf_module_edge.bpf.o $pin
 prog=$(prog_id)
 run used_by bm_limit
@@ -137,6 +156,29 @@ check unload-first exits 0
 module unload bm_bucket
 check unload-second exits 0
 check nothing-is-left live ''
+
+# What can be done without is there, but not as it is declared
+cp /objs/bpf_module_log.bpf.o "$modules/bm_log.bpf.o"
+module load bm_log
+module load /objs/bpf_module_bucket.bpf.o
+module load /objs/bpf_module_limit.bpf.o
+check weak-of-another-prototype says "/objs/bpf_module_limit.bpf.o declares 'int bm_log(int)', but module bm_log has 'int bm_log(long)': argument 1 differs; as it is weak, it counts as missing"
+check weak-of-another-prototype-loads exits 0
+json unload bm_limit bm_bucket
+module load /objs/bpf_module_limit.bpf.o
+check it-is-not-the-reason one_line 'needs module bm_bucket (function bm_take); load it first'
+module unload bm_log
+
+# Who does not say that a function is a module's; names are compared as a whole
+long=gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more
+long=${long}_and_even_a_machine_would_have_to_take_its_time_if_it_did
+module load /objs/bpf_module_gate.bpf.o gate_pass.dev=lo gate_pass.mode=generic
+module load /objs/bpf_module_untagged.bpf.o
+check hint-at-the-module one_line 'BPF module bm_gate exports a function of that name; to call it, declare it with __bpf_module("bm_gate")'
+module info /objs/bpf_module_guest.bpf.o
+check info-of-a-long-name says "$long of module bm_gate (loaded)"
+module unload bm_gate
+check nothing-is-left-again live ''
 
 # An object of functions alone that declares no module is named after its file
 cp /objs/bpf_module_bare.bpf.o $modules/bm_bare.bpf.o

@@ -3,7 +3,6 @@
 # Modules of links: any object is one, its programs are attached where they are told,
 # replaced in place with the content of their maps, and loaded when a device appears.
 . /tests/lib
-. /job/settings
 . /tests/completion
 
 modules=/run/bpf/modules
@@ -44,7 +43,7 @@ devices
 
 # What it needs to be told
 module load $objs/filter.bpf.o
-check missing-device-is-told one_line 'module filter needs to be told where its programs go: filter.dev=DEVICE'
+check missing-device-is-told one_line 'module filter does not know where to attach its programs; set filter.dev=DEVICE'
 module load $objs/filter.bpf.o dry-run
 check dry-run-tells-it-too one_line 'filter.dev=DEVICE'
 module load $objs/filter.bpf.o filter.dev=bm0,bm7 dry-run
@@ -178,7 +177,7 @@ run bash -c "bpftool module list | grep -cw filter"
 check only-one-is-there prints 1
 id=$(id_of filter)
 module load filter
-check loaded-already says 'loaded already'
+check loaded-already says 'already loaded'
 check still-the-same test "$(id_of filter)" = "$id"
 ip link del bm0
 devices

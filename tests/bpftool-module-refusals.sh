@@ -58,7 +58,7 @@ refused pin-command-outside-bpffs 'no BPF file system' bpftool module pin bpf_cu
 refused pin-command-with-a-dot "has no '.'" bpftool module pin bpf_cubic /sys/fs/bpf/x.y
 module load $cubic replace pinned /sys/fs/bpf/one bound pin /sys/fs/bpf/one
 check pin-moves-to-the-replacement exits 0
-check pin-moves-and-says-so says '/sys/fs/bpf/one was a pin of a module that is replaced, it is taken over'
+check pin-moves-and-says-so says '/sys/fs/bpf/one, the pin of a module that is replaced, now belongs to the new one'
 module show pinned /sys/fs/bpf/one
 check pin-is-of-the-live-one says live
 rm /sys/fs/bpf/one
@@ -75,7 +75,7 @@ module list
 check stale-pin-is-no-module prints ''
 module load $cubic pin /sys/fs/bpf/t
 check stale-pin-gives-way exits 0
-check stale-pin-is-told-of says '/sys/fs/bpf/t was a pin of a module that is gone, it is taken over'
+check stale-pin-is-told-of says '/sys/fs/bpf/t, the pin of a module that is gone, now belongs to the new one'
 module unload pinned /sys/fs/bpf/t
 json load $cubic pin /sys/fs/bpf/t
 check stale-pin-load-json field 'd[0]["pin_was_of"]' gone
@@ -102,7 +102,7 @@ module load $odd
 rm /sys/fs/bpf/bm_odd_map
 mount -o remount,ro /sys/fs/bpf
 module load $odd replace bm_odd
-check replacement-with-a-late-failure one_line 'Read-only file system; the module has replaced the other one, and stays'
+check replacement-with-a-late-failure one_line 'Read-only file system; the module has replaced the other one and stays loaded'
 module show bm_odd
 check replacement-stays says live
 mount -o remount,rw /sys/fs/bpf
@@ -205,7 +205,7 @@ user +bpf,+perfmon,+net_admin bpftool module load $cubic
 check capabilities-load exits 0
 user +bpf,+perfmon,+net_admin bpftool module unload bpf_cubic
 check capabilities-look one_line "can't look for module bpf_cubic: not permitted: it takes CAP_SYS_ADMIN"
-check capabilities-look-way says "'pinned FILE' is for who may open the pin"
+check capabilities-look-way says "whoever may open its pin can use 'pinned FILE'"
 run unshare -Ur bpftool module list
 check capabilities-of-a-namespace one_line 'in the initial user namespace'
 module pin bpf_cubic /sys/fs/bpf/c

@@ -107,7 +107,7 @@ check drain exits 0
 module list
 check drain-lists-going says going
 module unload bpf_cubic
-check unload-going-refused one_line 'going already'
+check unload-going-refused one_line 'already going'
 module load /objs/bpf_cubic.bpf.o
 check name-is-free-while-going exits 0
 run bash -c "bpftool module list | grep -cw bpf_cubic"

@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # What every command in the guest may rely on
 . /tests/lib
+. /job/settings
+. /tests/completion
 
 run id -u
 check root prints 0
 run hostname
 check hostname prints bpf
+check project-is-where-it-is-on-the-host test -x "$top/vm/init"
+completes bpftool mod
+check completion prints module
 run bash -c 'exec 3<>/dev/tcp/127.0.0.1/1'
 check loopback-is-up says 'Connection refused'
 for tool in ip tc ss iperf3 bpftool; do

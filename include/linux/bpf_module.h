@@ -25,9 +25,9 @@ struct bpf_subprog_info;
 struct bpf_verifier_env;
 
 /*
- * The bits of all commands in the masks of a BPF token.  There are none between the
- * last command before those of BPF modules, and these: whoever adds one there moves
- * the end of the first range.
+ * The bits of all commands in the masks of a BPF token.  The numbers between the last
+ * other command and those of BPF modules are unused: whoever adds a command there has
+ * to move the end of the first range.
  */
 #define BPF_CMD_MASK (GENMASK_ULL(BPF_TOKEN_CREATE, 0) |			\
 		      GENMASK_ULL(__MAX_BPF_CMD - 1, BPF_MODULE_LOAD))
@@ -36,7 +36,7 @@ struct bpf_verifier_env;
 #define BPF_PROG_TYPE_MASK (GENMASK_ULL(BPF_PROG_TYPE_NETFILTER, 0) |		\
 			    GENMASK_ULL(__MAX_BPF_PROG_TYPE - 1, BPF_PROG_TYPE_MODULE_FUNC))
 
-/* Not there without a JIT: callers test IS_ENABLED(CONFIG_BPF_JIT). */
+/* Only with a JIT: callers test IS_ENABLED(CONFIG_BPF_JIT). */
 extern const struct file_operations bpf_module_fops;
 extern struct idr bpf_module_idr;
 extern spinlock_t bpf_module_idr_lock;
@@ -60,7 +60,7 @@ bool bpf_module_exit_may_call(u32 func_id);
 bool bpf_module_exit_may_call_kfunc(const char *name);
 void bpf_module_inc(struct bpf_module *mod);
 void bpf_module_dec(struct bpf_module *mod);
-/* functions: for the verifier, and what else handles programs */
+/* functions: for the verifier, and other code that handles programs */
 struct bpf_module_dep *bpf_module_link_prog(struct bpf_verifier_env *env, u32 fd);
 const struct bpf_prog *bpf_module_link_func(struct bpf_verifier_env *env,
 					    struct bpf_module_dep *dep, u32 nr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From what BPF_MODULE_LOAD is given to the ops of a module, and their end. */
+/* From the arguments of BPF_MODULE_LOAD to the ops of a module, and their end. */
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/module.h>
@@ -97,8 +97,8 @@ static void bpf_module_log_type(struct seq_buf *log, const struct bpf_module_op 
 	else
 		snprintf(label, sizeof(label), "#%u", nr);
 
-	/* Without struct module the BTF of some ops types is incomplete, which
-	 * keeps them from being ops types.
+	/* Without struct module the BTF of some ops types is incomplete, so they
+	 * cannot be used.
 	 */
 	if (err == -EOPNOTSUPP)
 		bpf_module_log(log,
@@ -201,10 +201,8 @@ static u64 bpf_module_mem_usage(const struct bpf_module *mod)
 	u64 usage = struct_size(mod, ops, mod->ops_cnt);
 	u32 i;
 
-	usage += (mod->progs_cnt + mod->maps_cnt) * sizeof(*mod->ids);
-	usage += mod->maps_cnt * sizeof(*mod->maps);
+	usage += bpf_module_parts_usage(mod);
 	usage += mod->links_cnt * sizeof(*mod->links);
-	usage += mod->deps_cnt * sizeof(*mod->deps);
 	usage += mod->funcs_cnt * sizeof(*mod->funcs);
 	for (i = 0; i < mod->funcs_cnt; i++)
 		usage += strlen(mod->funcs[i].name) + 1;
@@ -217,7 +215,7 @@ static u64 bpf_module_mem_usage(const struct bpf_module *mod)
 	return usage;
 }
 
-/* Give back and free what bpf_module_build() has made.  May sleep. */
+/* Undo bpf_module_build().  May sleep. */
 void bpf_module_unbuild(struct bpf_module *mod)
 {
 	bpf_module_put_links(mod);
@@ -250,8 +248,8 @@ static int bpf_module_build_ops(struct bpf_module *mod, const union bpf_attr *at
 	return err ? : bpf_struct_ops_insts_finish(mod->ops[0].inst);
 }
 
-/* Build all ops of @mod, whose number is set, from @attr, and get what else it is made of.
- * @old is the module to be replaced, or NULL.  A failure leaves nothing built.
+/* Build all ops of @mod, whose number is set, from @attr, and get its other parts.
+ * @old is the module to be replaced, or NULL.  On failure nothing stays built.
  */
 int bpf_module_build(struct bpf_module *mod, struct bpf_module *old,
 		     const union bpf_attr *attr, struct seq_buf *log)
@@ -295,8 +293,8 @@ static void bpf_module_free_op(struct bpf_module_op *op)
 	op->inst = NULL;
 }
 
-/* Free what runs of the ops of @mod: none of its callbacks does any more.  What they
- * tell of themselves stays, for those who have a handle.  May sleep.
+/* Free the code and structs of @mod's ops, none of whose callbacks can be running.  Their
+ * info stays, for those who have a handle.  May sleep.
  */
 void bpf_module_free_ops(struct bpf_module *mod)
 {

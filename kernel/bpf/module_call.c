@@ -16,7 +16,6 @@
 #include <linux/bpf_verifier.h>
 #include <linux/filter.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include "module_func.h"
 #include <trace/events/bpf_module.h>
 
@@ -39,37 +38,6 @@ static int bpf_module_may_link(struct bpf_verifier_env *env, const struct bpf_mo
 		return 0;
 	bpf_log(&env->log, "cannot call functions of module %s: %s\n", mod->name, why);
 	return err;
-}
-
-static bool bpf_module_add_caller(struct bpf_module_dep *dep)
-{
-	struct bpf_module *mod = dep->mod;
-	bool closed;
-
-	spin_lock(&mod->callers_lock);
-	closed = mod->callers_closed;
-	if (!closed) {
-		list_add_tail(&dep->node, &mod->callers);
-		WRITE_ONCE(mod->callers_cnt, mod->callers_cnt + 1);
-	}
-	spin_unlock(&mod->callers_lock);
-	return !closed;
-}
-
-static void bpf_module_del_caller(struct bpf_module_dep *dep)
-{
-	struct bpf_module *mod = dep->mod;
-	bool last;
-
-	trace_bpf_module_put(mod);
-	spin_lock(&mod->callers_lock);
-	list_del(&dep->node);
-	WRITE_ONCE(mod->callers_cnt, mod->callers_cnt - 1);
-	last = mod->callers_last && !mod->callers_cnt;
-	spin_unlock(&mod->callers_lock);
-	/* Else it may be freed already. */
-	if (last)
-		bpf_module_queue_rest(mod);
 }
 
 static struct bpf_module_dep *bpf_module_new_dep(struct bpf_verifier_env *env,
@@ -197,9 +165,9 @@ const struct bpf_subprog_info *bpf_module_func_proto(const struct bpf_module_dep
 static const char *bpf_module_why_not_here(const struct bpf_verifier_state *state,
 					   bool func_sleepable, bool sleepable)
 {
-	/* As of a global function, it is not known what it does.  While a lock is held no
-	 * function is called at all.
-	 */
+	/* As of a global function, it is not known what it does. */
+	if (state->active_lock.ptr)
+		return "cannot be called while a lock is held";
 	if (state->active_preempt_lock)
 		return "cannot be called with preemption disabled";
 	if (func_sleepable && !sleepable)
@@ -230,6 +198,8 @@ static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
 {
 	const struct bpf_module_func_desc *desc = func->module_func;
 
+	if (!env->prog->gpl_compatible)
+		return "is for programs with a license that is compatible with the GPL";
 	/* It could hand over a pointer, which is a number to the function. */
 	if (desc->allow_ptr_leaks && !env->allow_ptr_leaks)
 		return "was loaded with CAP_PERFMON, which the program is not";
@@ -336,105 +306,23 @@ void bpf_module_unlink_prog(struct bpf_prog_aux *aux)
 
 	while ((dep = aux->module_deps)) {
 		aux->module_deps = dep->next;
-		bpf_module_del_caller(dep);
+		trace_bpf_module_put(dep->mod);
+		/* Else it may be freed already. */
+		if (bpf_module_del_caller(dep))
+			bpf_module_queue_rest(dep->mod);
 		kfree(dep);
 	}
 }
 
-/* No program becomes a caller of @mod any more.  False, and it is as it was, if there are
- * some and it is not to be drained.  May sleep.
+/**
+ * bpf_module_free_prog - free what a program has here
+ * @aux: of the program, which does not run any more
+ *
+ * Context: process, may sleep.
  */
-bool bpf_module_close_callers(struct bpf_module *mod, bool drain)
+void bpf_module_free_prog(struct bpf_prog_aux *aux)
 {
-	bool closed;
-
-	spin_lock(&mod->callers_lock);
-	closed = drain || !mod->callers_cnt;
-	if (closed)
-		mod->callers_closed = true;
-	spin_unlock(&mod->callers_lock);
-	return closed;
-}
-
-/* Undo bpf_module_close_callers(). */
-void bpf_module_open_callers(struct bpf_module *mod)
-{
-	spin_lock(&mod->callers_lock);
-	mod->callers_closed = false;
-	spin_unlock(&mod->callers_lock);
-}
-
-/* All of @mod but its functions and its exit program is freed.  True if it has callers,
- * the last of which has the rest freed.
- */
-bool bpf_module_leave_to_callers(struct bpf_module *mod)
-{
-	bool left;
-
-	spin_lock(&mod->callers_lock);
-	left = mod->callers_cnt;
-	mod->callers_last = left;
-	spin_unlock(&mod->callers_lock);
-	return left;
-}
-
-/* Ids of the programs that call function @nr, from 0, in an array that the caller frees;
- * NULL if there are none, or -ENOMEM.
- */
-u32 *bpf_module_caller_ids(struct bpf_module *mod, u32 nr, u32 *cnt)
-{
-	u32 id, room = READ_ONCE(mod->callers_cnt);
-	const struct bpf_module_dep *dep;
-	u32 *ids;
-
-	*cnt = 0;
-	if (!room)
-		return NULL;
-	ids = kvmalloc_array(room, sizeof(*ids), GFP_KERNEL);
-	if (!ids)
-		return ERR_PTR(-ENOMEM);
-	spin_lock(&mod->callers_lock);
-	list_for_each_entry(dep, &mod->callers, node) {
-		/* 0 while it is being loaded, and once it is being freed. */
-		id = READ_ONCE(dep->aux->id);
-		if (id && test_bit(nr, dep->calls) && *cnt < room)
-			ids[(*cnt)++] = id;
-	}
-	spin_unlock(&mod->callers_lock);
-	return ids;
-}
-
-static int bpf_module_cmp_ids(const void *a, const void *b)
-{
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Note the modules whose functions @progs, all of @mod, call. */
-int bpf_module_get_deps(struct bpf_module *mod, struct bpf_prog **progs, u32 progs_cnt)
-{
-	const struct bpf_module_dep *dep;
-	u32 i, cnt = 0;
-
-	for (i = 0; i < progs_cnt; i++) {
-		for (dep = progs[i]->aux->module_deps; dep; dep = dep->next)
-			cnt++;
-	}
-	if (!cnt)
-		return 0;
-	mod->deps = kvmalloc_array(cnt, sizeof(*mod->deps), bpf_memcg_flags(GFP_USER));
-	if (!mod->deps)
-		return -ENOMEM;
-	cnt = 0;
-	for (i = 0; i < progs_cnt; i++) {
-		for (dep = progs[i]->aux->module_deps; dep; dep = dep->next)
-			mod->deps[cnt++] = dep->mod->own_id;
-	}
-	sort(mod->deps, cnt, sizeof(*mod->deps), bpf_module_cmp_ids, NULL);
-	for (i = 0; i < cnt; i++) {
-		if (!mod->deps_cnt || mod->deps[mod->deps_cnt - 1] != mod->deps[i])
-			mod->deps[mod->deps_cnt++] = mod->deps[i];
-	}
-	return 0;
+	bpf_module_unlink_prog(aux);
+	kfree(aux->module_func);
+	aux->module_func = NULL;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The arrays that BPF_MODULE_LOAD is given, from user memory. */
+/* Copy the arrays that BPF_MODULE_LOAD takes from user memory. */
 #include <linux/bpf.h>
 #include <linux/bpfptr.h>
 #include <linux/uaccess.h>
@@ -17,8 +17,8 @@ int bpf_module_check_entry_size(const char *what, u32 size, u32 min, struct seq_
 	return size < min ? -EINVAL : -E2BIG;
 }
 
-/* Copy entry @nr, of @size bytes, of the array at @array to @to, which is as large as this
- * kernel knows it.  May sleep.
+/* Copy entry @nr, of @size bytes, of the array at @array to @to, which has the size that
+ * this kernel knows.  May sleep.
  */
 int bpf_module_copy_entry(const char *what, void *to, u32 to_size, u64 array, u32 nr, u32 size,
 			  struct seq_buf *log)

@@ -205,19 +205,6 @@ const struct bpf_prog_ops bpf_module_func_prog_ops = {
 };
 
 /**
- * bpf_module_free_prog - free what a program has here
- * @aux: of the program, which does not run any more
- *
- * Context: process, may sleep.
- */
-void bpf_module_free_prog(struct bpf_prog_aux *aux)
-{
-	bpf_module_unlink_prog(aux);
-	kfree(aux->module_func);
-	aux->module_func = NULL;
-}
-
-/**
  * bpf_module_may_bind_map - may BPF_PROG_BIND_MAP bind a map to a program
  * @prog: the program
  * @map: the map

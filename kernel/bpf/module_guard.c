@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who may load and unload BPF modules, and the record that somebody did. */
+/* Who may load and unload BPF modules, and the audit records of both. */
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/init.h>
@@ -9,9 +9,9 @@
 
 static int bpf_modules_disabled;
 
-/* What every change needs, beside what the programs and ops ask for.  A BPF token does
- * not give it: it delegates what stays within a container, and a module serves the whole
- * system.
+/* What every change needs, beside what the programs and ops require.  A BPF token does
+ * not grant it: a token delegates what stays within a container, and a module serves the
+ * whole system.
  */
 int bpf_module_check_caller(struct seq_buf *log)
 {
@@ -33,14 +33,14 @@ static bool bpf_module_may_load(u32 caps)
 		capable(CAP_SYS_ADMIN));
 }
 
-/* May the caller load @prog, which is to be one of @mod?  What its type needs, the end of
- * @mod needs, too.
+/* May the caller load @prog as part of @mod?  Unloading @mod needs the same as loading
+ * @prog.
  */
 int bpf_module_check_prog(struct bpf_module *mod, const struct bpf_prog *prog)
 {
 	u32 caps = 0;
 
-	/* Loading a cgroup_skb program needs no more than CAP_BPF, attaching it does. */
+	/* Loading a cgroup_skb program needs only CAP_BPF, attaching it needs more. */
 	if (is_net_admin_prog_type(prog->type) || prog->type == BPF_PROG_TYPE_CGROUP_SKB)
 		caps |= BPF_MODULE_NEEDS_NET_ADMIN;
 	if (is_perfmon_prog_type(prog->type))
@@ -51,7 +51,7 @@ int bpf_module_check_prog(struct bpf_module *mod, const struct bpf_prog *prog)
 	return 0;
 }
 
-/* May the caller load programs of ops?  @mod has some. */
+/* May the caller load programs of ops, which @mod has? */
 int bpf_module_check_ops(struct bpf_module *mod, struct seq_buf *log)
 {
 	if (!perfmon_capable()) {
@@ -67,7 +67,7 @@ static bool bpf_module_may_register(int capability)
 	return !capability || capable(capability) || capable(CAP_SYS_ADMIN);
 }
 
-/* What ops of this type need beyond that, as their subsystem says. */
+/* What ops of this type also need, according to their subsystem. */
 int bpf_module_check_type(const struct bpf_struct_ops_inst *inst)
 {
 	int capability = inst->st_ops_desc->st_ops->capability;
@@ -79,7 +79,7 @@ int bpf_module_check_type(const struct bpf_struct_ops_inst *inst)
 	return -EPERM;
 }
 
-/* May the caller, who passed bpf_module_check_caller(), unload @mod? */
+/* May the caller, which passed bpf_module_check_caller(), unload @mod? */
 int bpf_module_check_change(const struct bpf_module *mod)
 {
 	u32 i;
@@ -93,7 +93,7 @@ int bpf_module_check_change(const struct bpf_module *mod)
 	return 0;
 }
 
-/* Links in one record, the rest goes to the next. */
+/* Links per record; the rest goes to the next one. */
 #define BPF_MODULE_AUDIT_LINKS 256
 
 static u32 bpf_module_audit_links(struct audit_buffer *ab, struct bpf_module *mod, u32 i)
@@ -101,7 +101,7 @@ static u32 bpf_module_audit_links(struct audit_buffer *ab, struct bpf_module *mo
 	const char *before = " link-ids=";
 	u32 end;
 
-	/* Once it is listed, another task may end it. */
+	/* Another task may end a listed module. */
 	guard(mutex)(&mod->links_lock);
 	end = min(mod->links_cnt, i + BPF_MODULE_AUDIT_LINKS);
 	for (; i < end; i++) {
@@ -125,7 +125,7 @@ void bpf_module_audit(struct bpf_module *mod, const char *op)
 		ab = audit_log_start(audit_context(), GFP_KERNEL, AUDIT_BPF);
 		if (!ab)
 			return;
-		/* The characters that a name may have need no quotes. */
+		/* The characters allowed in a name need no quotes. */
 		audit_log_format(ab, "module-id=%u module-name=%s op=%s", mod->id, mod->name, op);
 		i = bpf_module_audit_links(ab, mod, i);
 		audit_log_end(ab);

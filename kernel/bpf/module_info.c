@@ -2,7 +2,6 @@
 /* What BPF modules tell about themselves: info and fdinfo. */
 #include <linux/bpf.h>
 #include <linux/cred.h>
-#include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include "module.h"
 
@@ -25,20 +24,22 @@ static int bpf_module_put_ids(const u32 *ids, u32 cnt, u64 uids, u32 *room)
 	return copy_to_user(u64_to_user_ptr(uids), ids, fit * sizeof(*ids)) ? -EFAULT : 0;
 }
 
-static int bpf_module_fill_ids(const struct bpf_module *mod, struct bpf_module_info *info)
+static int bpf_module_fill_ids(const struct bpf_module_parts *parts,
+			       struct bpf_module_info *info)
 {
 	int err;
 
-	err = bpf_module_put_ids(mod->deps, mod->deps_cnt, info->dep_ids, &info->deps_cnt);
+	err = bpf_module_put_ids(parts->deps, parts->deps_cnt, info->dep_ids, &info->deps_cnt);
 	if (err)
 		return err;
-	err = bpf_module_put_ids(mod->ids, mod->progs_cnt, info->prog_ids, &info->prog_cnt);
-	return err ? : bpf_module_put_ids(mod->ids + mod->progs_cnt, mod->maps_cnt,
+	err = bpf_module_put_ids(parts->ids, parts->progs_cnt, info->prog_ids, &info->prog_cnt);
+	return err ? : bpf_module_put_ids(parts->ids + parts->progs_cnt, parts->maps_cnt,
 					  info->map_ids, &info->map_cnt);
 }
 
-static int bpf_module_fill_op(const struct bpf_module_op *op, void __user *uinfo, u32 size)
+static int bpf_module_fill_op(struct bpf_module *mod, u32 nr, void __user *uinfo, u32 size)
 {
+	const struct bpf_module_op *op = &mod->ops[nr];
 	struct bpf_module_ops_info info = {};
 	u32 fit;
 	int err;
@@ -107,20 +108,23 @@ static int bpf_module_fill_links(struct bpf_module *mod, struct bpf_module_info 
 	return err;
 }
 
-static int bpf_module_fill_ops(const struct bpf_module *mod, struct bpf_module_info *info)
+/* An entry of @size bytes for one of what @mod has. */
+typedef int (*bpf_module_fill_t)(struct bpf_module *mod, u32 nr, void __user *uinfo, u32 size);
+
+/* Fill as many of the @cnt entries as there is room for; then @room is how many there are. */
+static int bpf_module_fill_array(struct bpf_module *mod, u32 cnt, u64 uarray, u32 size,
+				 u32 min_size, u32 *room, bpf_module_fill_t fill)
 {
-	void __user *uops = u64_to_user_ptr(info->ops);
-	u32 i, fit = min(info->ops_cnt, mod->ops_cnt);
+	u32 i, fit = min(*room, cnt);
 	int err = 0;
 
-	info->ops_cnt = mod->ops_cnt;
-	if (!info->ops)
+	*room = cnt;
+	if (!uarray)
 		return 0;
-	if (info->ops_size < BPF_MODULE_OPS_INFO_SIZE_VER0)
+	if (size < min_size)
 		return -EINVAL;
 	for (i = 0; !err && i < fit; i++)
-		err = bpf_module_fill_op(&mod->ops[i], uops + (size_t)i * info->ops_size,
-					 info->ops_size);
+		err = fill(mod, i, u64_to_user_ptr(uarray) + (size_t)i * size, size);
 	return err;
 }
 
@@ -162,23 +166,6 @@ static int bpf_module_fill_func(struct bpf_module *mod, u32 nr, void __user *uin
 	return copy_to_user(uinfo, &info, size) ? -EFAULT : 0;
 }
 
-static int bpf_module_fill_funcs(struct bpf_module *mod, struct bpf_module_info *info)
-{
-	void __user *ufuncs = u64_to_user_ptr(info->funcs);
-	u32 i, fit = min(info->funcs_cnt, mod->funcs_cnt);
-	int err = 0;
-
-	info->funcs_cnt = mod->funcs_cnt;
-	if (!info->funcs)
-		return 0;
-	if (info->funcs_size < BPF_MODULE_FUNC_INFO_SIZE_VER0)
-		return -EINVAL;
-	for (i = 0; !err && i < fit; i++)
-		err = bpf_module_fill_func(mod, i, ufuncs + (size_t)i * info->funcs_size,
-					   info->funcs_size);
-	return err;
-}
-
 /* Once a module is gone its memory is on the way out: it shows none of it. */
 static int bpf_module_fill_gone(struct bpf_module_info *info)
 {
@@ -198,13 +185,32 @@ static int bpf_module_fill_gone(struct bpf_module_info *info)
 	return 0;
 }
 
+/* What it has, or of which only what its callers keep is left. */
+static int bpf_module_fill_parts(struct bpf_module *mod, struct bpf_module_info *info)
+{
+	bool only_kept = READ_ONCE(mod->only_kept);
+	int err;
+
+	info->init_prog_id = only_kept ? 0 : mod->init_id;
+	info->exit_prog_id = mod->exit_id;
+	err = bpf_module_fill_ids(only_kept ? &mod->kept : &mod->parts, info);
+	if (!err)
+		err = bpf_module_fill_array(mod, only_kept ? 0 : mod->ops_cnt, info->ops,
+					    info->ops_size, BPF_MODULE_OPS_INFO_SIZE_VER0,
+					    &info->ops_cnt, bpf_module_fill_op);
+	if (!err)
+		err = bpf_module_fill_array(mod, mod->funcs_cnt, info->funcs, info->funcs_size,
+					    BPF_MODULE_FUNC_INFO_SIZE_VER0, &info->funcs_cnt,
+					    bpf_module_fill_func);
+	return err ? : bpf_module_fill_links(mod, info);
+}
+
 /* No lock is held, as it may take for ever to access the caller's memory.  What is told
- * stays as it was loaded, but for the state, the users and what was withdrawn.
+ * stays as it was loaded, but for the state, the users, what was withdrawn and what a module
+ * that is going has freed.
  */
 static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *info)
 {
-	int err;
-
 	info->state = READ_ONCE(mod->state);
 	info->flags = mod->flags;
 	info->reserved = 0;
@@ -218,16 +224,9 @@ static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *
 	info->users = bpf_module_users(mod);
 	info->memory = mod->memory;
 	info->btf_id = mod->btf_id;
-	info->init_prog_id = mod->init_id;
-	info->exit_prog_id = mod->exit_id;
 	info->exit_state = READ_ONCE(mod->exit_running) ? BPF_MODULE_EXIT_RUNNING :
 							  BPF_MODULE_EXIT_NONE;
-	err = bpf_module_fill_ids(mod, info);
-	if (!err)
-		err = bpf_module_fill_ops(mod, info);
-	if (!err)
-		err = bpf_module_fill_funcs(mod, info);
-	return err ? : bpf_module_fill_links(mod, info);
+	return bpf_module_fill_parts(mod, info);
 }
 
 /* What the caller asks for.  All else in @info is written by bpf_module_fill_info(). */
@@ -296,44 +295,3 @@ int bpf_module_get_info(const union bpf_attr *attr, union bpf_attr __user *uattr
 		return PTR_ERR(mod);
 	return bpf_module_info_by_fd(mod, attr, uattr);
 }
-
-#ifdef CONFIG_PROC_FS
-static const char *bpf_module_state_str(u32 state)
-{
-	switch (state) {
-	case BPF_MODULE_STATE_LIVE:
-		return "live";
-	case BPF_MODULE_STATE_GOING:
-		return "going";
-	case BPF_MODULE_STATE_DETACHED:
-		return "detached";
-	default:
-		return "gone";
-	}
-}
-
-void bpf_module_show_fdinfo(struct seq_file *m, struct file *filp)
-{
-	const struct bpf_module *mod = filp->private_data;
-	u32 state = READ_ONCE(mod->state);
-
-	seq_printf(m,
-		   "module_id:\t%u\n"
-		   "module_name:\t%s\n"
-		   "module_state:\t%s\n"
-		   "module_bound:\t%u\n"
-		   "users:\t%lu\n"
-		   "ops_cnt:\t%u\n"
-		   "links_cnt:\t%u\n"
-		   "funcs_cnt:\t%u\n"
-		   "memlock:\t%llu\n",
-		   state == BPF_MODULE_STATE_GONE ? 0 : mod->id,
-		   mod->name, bpf_module_state_str(state),
-		   !!(mod->flags & BPF_F_MODULE_BOUND),
-		   state == BPF_MODULE_STATE_GONE ? 0 : bpf_module_users(mod),
-		   state == BPF_MODULE_STATE_GONE ? 0 : mod->ops_cnt,
-		   READ_ONCE(mod->links_cnt),
-		   state == BPF_MODULE_STATE_GONE ? 0 : mod->funcs_cnt,
-		   state == BPF_MODULE_STATE_GONE ? 0 : mod->memory);
-}
-#endif

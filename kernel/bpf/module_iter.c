@@ -13,7 +13,7 @@ struct bpf_iter__bpf_module {
 
 DEFINE_BPF_ITER_FUNC(bpf_module, struct bpf_iter_meta *meta, struct bpf_module *module)
 
-/* seq->private is the id to go on from. */
+/* seq->private is the id to continue from. */
 static void *bpf_module_seq_start(struct seq_file *seq, loff_t *pos)
 {
 	struct bpf_module *mod = bpf_module_get_curr_or_next(seq->private);

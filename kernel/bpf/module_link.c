@@ -3,13 +3,13 @@
  * Links that BPF modules hold.
  *
  * User space attaches a program, and BPF_MODULE_LOAD adopts the link: the module holds
- * a reference to it, so that it stays when its fds are closed, and detaches it at its
- * end, whoever else holds it then.  Until LOAD returns the caller's fds keep the link;
- * a load that fails gives it back as it was.
+ * a reference to it, so that it stays when its fds are closed, and detaches it at the
+ * module's end, whoever else holds it then.  Until LOAD returns, the caller's fds keep
+ * the link; a load that fails hands it back unchanged.
  *
- * bpf_link.bpf_module and the program of an adopted link change under
- * bpf_link_adopt_sem only.  It is held over update_prog(), so it is outside of the
- * locks of all kinds of links.
+ * bpf_link.bpf_module and the program of an adopted link change only under
+ * bpf_link_adopt_sem.  It is held over update_prog(), so it is outside the locks of all
+ * types of links.
  */
 #include <linux/bpf.h>
 #include <linux/rcupdate_trace.h>
@@ -22,7 +22,7 @@
 /* struct bpf_module_link as it was first released. */
 #define BPF_MODULE_LINK_SIZE_VER0 offsetofend(struct bpf_module_link, reserved)
 
-/* For reading while a link's program is updated, for writing while a link is adopted. */
+/* Held for reading while a link's program is updated, for writing while a link is adopted. */
 static DECLARE_RWSEM(bpf_link_adopt_sem);
 
 /**
@@ -48,7 +48,7 @@ u32 bpf_link_module_id(const struct bpf_link *link)
  *
  * Context: process, may sleep.
  * Return: 0, and bpf_link_end_update() has to follow, or -EBUSY if a module has
- * adopted @link: BPF_F_MODULE_REPLACE is the way then.
+ * adopted @link: then use BPF_F_MODULE_REPLACE.
  */
 int bpf_link_begin_update(const struct bpf_link *link)
 {
@@ -59,7 +59,7 @@ int bpf_link_begin_update(const struct bpf_link *link)
 	return -EBUSY;
 }
 
-/** bpf_link_end_update - after the program of a link was changed */
+/** bpf_link_end_update - after the program of a link has changed */
 void bpf_link_end_update(void)
 {
 	up_read(&bpf_link_adopt_sem);
@@ -80,7 +80,7 @@ static int bpf_module_claim_link_prog(struct bpf_module *mod, u32 nr, struct bpf
 	err = bpf_module_check_prog(mod, prog);
 	if (err) {
 		bpf_module_log_prog(log, nr, prog,
-				    "is of a type that needs CAP_NET_ADMIN or CAP_PERFMON, which the caller has not");
+				    "is of a type that needs CAP_NET_ADMIN or CAP_PERFMON, which the caller lacks");
 		return err;
 	}
 	if (bpf_module_claim_prog(mod, prog))
@@ -89,14 +89,14 @@ static int bpf_module_claim_link_prog(struct bpf_module *mod, u32 nr, struct bpf
 	return -EBUSY;
 }
 
-/* Take over a link that belongs to nobody. */
+/* Adopt a link that belongs to no module. */
 static int bpf_module_adopt(struct bpf_module *mod, u32 nr, struct seq_buf *log)
 {
 	struct bpf_module_adopted *adopted = &mod->links[nr];
 	struct bpf_link *link = adopted->link;
 	int err;
 
-	/* No update runs meanwhile, so link->prog stays what it is. */
+	/* No update can run, so link->prog does not change. */
 	guard(rwsem_write)(&bpf_link_adopt_sem);
 
 	if (link->bpf_module) {
@@ -125,7 +125,7 @@ static bool bpf_module_names_twice(const struct bpf_module *mod, u32 nr)
 	return false;
 }
 
-/* Is @link off its hook?  The kinds that lose their target tell it as 0 then. */
+/* Is @link off its hook?  Types that can lose their target report it as 0 then. */
 static bool bpf_link_is_detached(const struct bpf_link *link)
 {
 	struct bpf_link_info info = {};
@@ -150,12 +150,12 @@ static bool bpf_link_is_detached(const struct bpf_link *link)
 	}
 }
 
-/* Known before it is tried; NULL if it may be. */
+/* Why @link cannot be switched, as far as is known in advance; NULL if it may work. */
 static const char *bpf_module_why_no_switch(const struct bpf_link *link)
 {
 	if (link->type == BPF_LINK_TYPE_TRACING && link->prog->type == BPF_PROG_TYPE_EXT)
 		return "extends a program, which cannot be replaced";
-	/* That of netfilter refuses. */
+	/* The update_prog() of netfilter always fails. */
 	if (!link->ops->update_prog || link->type == BPF_LINK_TYPE_NETFILTER)
 		return "cannot be switched to another program, give a new link instead";
 	if (bpf_link_is_detached(link))
@@ -172,13 +172,13 @@ static const char *bpf_module_why_not_switched(int err)
 	case -EPERM:
 		return "the program is of another type, or for another kind of attachment";
 	case -ENOMEM:
-		return "there is no memory";
+		return "out of memory";
 	default:
 		return NULL;
 	}
 }
 
-/* Take the program that a link of @old is to be switched to. */
+/* Get the program that a link of @old is to be switched to. */
 static int bpf_module_take_over(struct bpf_module *mod, u32 nr, struct bpf_module *old,
 				u32 prog_fd, struct seq_buf *log)
 {
@@ -190,7 +190,7 @@ static int bpf_module_take_over(struct bpf_module *mod, u32 nr, struct bpf_modul
 
 	if (!old || READ_ONCE(link->bpf_module) != old || bpf_module_names_twice(mod, nr)) {
 		bpf_module_log(log,
-			       "link #%u: prog_fd is for a link, named once, of the module that is to be replaced\n",
+			       "link #%u: prog_fd is for a link, named once, of the module to be replaced\n",
 			       nr);
 		return -EINVAL;
 	}
@@ -265,7 +265,7 @@ static int bpf_module_get_link(struct bpf_module *mod, u32 nr, struct bpf_module
 }
 
 /* Adopt the links of @attr for @mod, which replaces @old if that is not NULL.  May sleep.
- * If it fails, bpf_module_put_links() gives back those that were adopted.
+ * If it fails, bpf_module_put_links() hands back those that were adopted.
  */
 int bpf_module_adopt_links(struct bpf_module *mod, struct bpf_module *old,
 			   const union bpf_attr *attr, struct seq_buf *log)
@@ -305,18 +305,18 @@ static void bpf_module_put_adopted(struct bpf_module *mod, struct bpf_module_ado
 		bpf_module_release_prog(mod, adopted->prog);
 		bpf_prog_put(adopted->prog);
 	}
-	/* NULL where the load failed, or where another module took it over. */
+	/* NULL if the load failed, or if another module has taken it over. */
 	if (!link)
 		return;
 	scoped_guard(rwsem_write, &bpf_link_adopt_sem) {
 		if (link->bpf_module == mod)
 			WRITE_ONCE(link->bpf_module, NULL);
 	}
-	/* Not bpf_link_put(), which leaves the end of the link to a worker. */
+	/* Not bpf_link_put(), which lets a worker release the link. */
 	bpf_link_put_direct(link);
 }
 
-/* Put the links of @mod, as they are.  May sleep. */
+/* Put the links of @mod without detaching them.  May sleep. */
 void bpf_module_put_links(struct bpf_module *mod)
 {
 	struct bpf_module_adopted *links = mod->links;
@@ -341,14 +341,14 @@ static void bpf_module_unhook_link(struct bpf_link *link)
 	WRITE_ONCE(link->detached, true);
 }
 
-/* How what runs by links is waited for, once they are off their hooks. */
+/* What to wait for once links are off their hooks, so that no program runs by them. */
 struct bpf_module_wait {
-	bool rcu;	/* programs run under it, unless they sleep */
-	bool tasks;	/* trampolines and probes have instructions around that */
+	bool rcu;	/* programs that do not sleep */
+	bool tasks;	/* instructions of trampolines and probes around them */
 	bool trace;	/* sleepable programs */
 };
 
-/* Is the program of @link called by the kernel's own code, under RCU? */
+/* Does kernel code call the program of @link directly, under RCU? */
 static bool bpf_link_is_called_directly(const struct bpf_link *link,
 					const struct bpf_prog *prog)
 {
@@ -376,8 +376,8 @@ static void bpf_module_wait_for(struct bpf_module_wait *wait, const struct bpf_l
 	wait->trace |= prog->sleepable;
 }
 
-/* Until a program has begun and after it has ended a trampoline runs that only RCU tasks
- * waits for, see bpf_module_free_deferred().  May sleep.
+/* Before a program begins and after it ends, a trampoline runs that only RCU tasks waits
+ * for, see bpf_module_free_deferred().  May sleep.
  */
 static void bpf_module_wait(const struct bpf_module_wait *wait)
 {
@@ -392,8 +392,8 @@ static void bpf_module_wait(const struct bpf_module_wait *wait)
 }
 
 /* Detach the links of @mod, whoever else holds them, in reverse order, and put them.
- * No program runs by them any more when it returns.  Those that @mod was to take over
- * from another module, but did not, are left alone.  May sleep.
+ * When it returns, no program runs by them.  Links that @mod was to take over from
+ * another module, but did not, are left alone.  May sleep.
  */
 void bpf_module_detach_links(struct bpf_module *mod)
 {
@@ -412,9 +412,7 @@ void bpf_module_detach_links(struct bpf_module *mod)
 	bpf_module_put_links(mod);
 }
 
-/* Switch @link from @from to @to: the link's reference to the one is exchanged for one to
- * the other.
- */
+/* Switch @link from @from to @to, and its reference with it. */
 static int bpf_module_switch_prog(struct bpf_link *link, struct bpf_prog *from,
 				  struct bpf_prog *to)
 {
@@ -437,12 +435,12 @@ static void bpf_module_switch_link_back(struct bpf_module_adopted *adopted,
 
 	err = bpf_module_switch_prog(link, adopted->prog, adopted->old_prog);
 	if (err) {
-		/* It must not run the program of a module that is not there. */
+		/* It must not run the program of a module that was refused. */
 		bpf_module_unhook_link(link);
 		bpf_module_wait_for(&wait, link, adopted->prog);
 		bpf_module_wait(&wait);
 		bpf_module_log_more(log,
-				    "link id %u was not taken back after that, error %d, and is detached",
+				    "link id %u could not be switched back after that, error %d, and is detached",
 				    link->id, -err);
 	}
 	bpf_prog_put(adopted->old_prog);
@@ -463,7 +461,7 @@ static void bpf_module_log_switch(struct seq_buf *log, u32 nr,
 		bpf_module_log(log, ", error %d\n", -err);
 }
 
-/* Switch those links that @mod takes over to their new programs, or none.  May sleep.
+/* Switch all links that @mod takes over to their new programs, or none.  May sleep.
  * Under the lock of the module that is replaced.
  */
 int bpf_module_switch_links(struct bpf_module *mod, struct seq_buf *log)
@@ -477,7 +475,7 @@ int bpf_module_switch_links(struct bpf_module *mod, struct seq_buf *log)
 
 		if (!adopted->in_place)
 			continue;
-		/* Who could update it is refused, the link belongs to a module. */
+		/* Nobody else can update it, since it belongs to a module. */
 		bpf_prog_inc(old_prog);
 		err = bpf_module_switch_prog(adopted->link, old_prog, adopted->prog);
 		if (err) {
@@ -503,7 +501,7 @@ void bpf_module_switch_links_back(struct bpf_module *mod, struct seq_buf *log)
 	}
 }
 
-/* Its program, which may run by other links of @old, too, stays claimed until those are
+/* Its program stays claimed: it may also run by other links of @old, until those are
  * detached.
  */
 static void bpf_module_forget_link(struct bpf_module *old, struct bpf_link *link)
@@ -522,7 +520,7 @@ static void bpf_module_forget_link(struct bpf_module *old, struct bpf_link *link
 	}
 }
 
-/* The links that were switched are those of @mod from now on.  Under old->lock. */
+/* Hand the switched links over to @mod.  Under old->lock. */
 void bpf_module_move_links(struct bpf_module *mod, struct bpf_module *old)
 {
 	u32 i;
@@ -541,8 +539,8 @@ void bpf_module_move_links(struct bpf_module *mod, struct bpf_module *old)
 	}
 }
 
-/* References to the links of @mod in an array that the caller puts and frees.  NULL if
- * there are none or there is no memory, when @cnt is not 0.
+/* Get references to the links of @mod, in an array that the caller puts and frees.  NULL
+ * if there are none, or with @cnt above 0 if there is no memory.
  */
 static struct bpf_link **bpf_module_get_links(struct bpf_module *mod, u32 *cnt)
 {
@@ -566,9 +564,9 @@ static struct bpf_link **bpf_module_get_links(struct bpf_module *mod, u32 *cnt)
 	return links;
 }
 
-/* The links of @mod for its info, @cnt of them, in an array that the caller frees.  NULL
- * if there are none or there is no memory, when @cnt is not 0.  May sleep; no lock is
- * held while a kind of link is asked for its target.
+/* Describe the links of @mod for its info, @cnt of them, in an array that the caller
+ * frees.  NULL if there are none, or with @cnt above 0 if there is no memory.  May sleep;
+ * no lock is held while a link is asked for its target.
  */
 struct bpf_module_link_info *bpf_module_link_infos(struct bpf_module *mod, u32 *cnt)
 {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loading and unloading BPF modules.
+ * Loading BPF modules.
  *
- * LOAD does all that can fail before it registers the first op, so that only a
- * subsystem's refusal has to be undone, and publishes the id and the fd last.
- * UNLOAD makes the module going, unregisters its ops, detaches its links and drops
- * the base of its refs.
+ * LOAD does everything that can fail before it registers the first op, so that it only
+ * has to undo after a refusal by a subsystem, and publishes the id and the fd last.
  */
 #include <linux/anon_inodes.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/sched/signal.h>
 #include <linux/security.h>
@@ -16,7 +15,7 @@
 #include "module.h"
 #include "struct_ops.h"
 
-/* The name that was asked for, or that of the module to be replaced. */
+/* Set the requested name, or that of the module to be replaced. */
 static int bpf_module_set_name(struct bpf_module *mod, const struct bpf_module *old,
 			       u64 uname, struct seq_buf *log)
 {
@@ -31,11 +30,28 @@ static int bpf_module_set_name(struct bpf_module *mod, const struct bpf_module *
 		bpf_module_log(log, "bad module name, expected " BPF_MODULE_NAME_RULE "\n",
 			       BPF_MODULE_NAME_LEN - 1);
 	if (!err && old && strcmp(mod->name, old->name)) {
-		bpf_module_log(log, "module name \"%s\", expected \"%s\" as it is to be replaced\n",
+		bpf_module_log(log, "module name \"%s\", expected \"%s\", the one to be replaced\n",
 			       mod->name, old->name);
 		err = -EINVAL;
 	}
 	return err;
+}
+
+/* Initialize what does not come from the caller in @mod, which is zeroed. */
+static void bpf_module_init(struct bpf_module *mod)
+{
+	atomic_long_set(&mod->refs, BPF_MODULE_REF_BASE);
+	atomic64_set(&mod->handles, 1);
+	mod->state = BPF_MODULE_STATE_LIVE;
+	mutex_init(&mod->lock);
+	mutex_init(&mod->links_lock);
+	spin_lock_init(&mod->callers_lock);
+	INIT_LIST_HEAD(&mod->callers);
+	init_completion(&mod->ended);
+	init_waitqueue_head(&mod->wait_gone);
+	INIT_WORK(&mod->drain_work, bpf_module_drain_work);
+	mod->uid = current_uid();
+	mod->load_time = ktime_get_boottime_ns();
 }
 
 static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
@@ -70,7 +86,7 @@ static struct bpf_module *bpf_module_alloc(const union bpf_attr *attr,
 	return mod;
 }
 
-/* What the subsystem itself says is better. */
+/* The subsystem's own reason, if any, is better. */
 static void bpf_module_log_reg(const struct bpf_struct_ops_inst *inst, int err)
 {
 	if (bpf_struct_ops_has_reason(inst))
@@ -106,7 +122,7 @@ static int bpf_module_register_op(struct bpf_module_op *op)
 		bpf_module_log_reg(op->inst, err);
 		return err;
 	}
-	/* Such as a scheduler, which reports a failed start by its exit. */
+	/* A scheduler, for example, reports a failed start this way. */
 	if (READ_ONCE(op->state) == BPF_MODULE_OPS_WITHDRAWN) {
 		bpf_struct_ops_log(op->inst, NULL, "the subsystem withdrew it: %s", op->reason);
 		return -ECANCELED;
@@ -119,7 +135,7 @@ static int bpf_module_register(struct bpf_module *mod)
 	int err = 0;
 	u32 i;
 
-	/* Before the first callback can run and be traced. */
+	/* Add symbols before the first callback can run and be traced. */
 	for (i = 0; i < mod->ops_cnt; i++)
 		bpf_struct_ops_inst_add_ksyms(mod->ops[i].inst);
 
@@ -128,49 +144,7 @@ static int bpf_module_register(struct bpf_module *mod)
 	return err;
 }
 
-static bool bpf_module_first_of_type(const struct bpf_module *mod, u32 nr)
-{
-	u32 i;
-
-	for (i = 0; i < nr; i++) {
-		if (mod->ops[i].inst->st_ops_desc == mod->ops[nr].inst->st_ops_desc)
-			return false;
-	}
-	return true;
-}
-
-/* Wait for what unreg() or update() of @mod's ops have left to wait for, once for
- * each type.  May sleep.
- */
-void bpf_module_sync(const struct bpf_module *mod)
-{
-	u32 i;
-
-	for (i = 0; i < mod->ops_cnt; i++) {
-		if (bpf_module_first_of_type(mod, i))
-			bpf_struct_ops_sync(mod->ops[i].inst);
-	}
-}
-
-static void bpf_module_unregister(struct bpf_module *mod)
-{
-	bool any = false;
-	u32 i;
-
-	for (i = mod->ops_cnt; i-- > 0;) {
-		struct bpf_module_op *op = &mod->ops[i];
-
-		if (cmpxchg(&op->state, BPF_MODULE_OPS_REGISTERED, BPF_MODULE_OPS_UNREGISTERED) !=
-		    BPF_MODULE_OPS_REGISTERED)
-			continue;
-		op->inst->st_ops_desc->st_ops->unreg(op->inst->kdata, NULL);
-		any = true;
-	}
-	if (any)
-		bpf_module_sync(mod);
-}
-
-/* What the caller and the others see of a loaded module, taken beforehand. */
+/* The id and the fd of a module, reserved before it is loaded. */
 struct bpf_module_primer {
 	struct file *file;
 	int fd;
@@ -208,8 +182,8 @@ static void bpf_module_unprime(struct bpf_module_primer *primer)
 	put_unused_fd(primer->fd);
 }
 
-/* As soon as the id is there others can unload @mod; until the fd is installed
- * its file keeps the struct.
+/* Once the id is published, others can unload @mod; until the fd is installed, its
+ * file keeps the struct.
  */
 static int bpf_module_publish(struct bpf_module *mod, struct bpf_module_primer *primer)
 {
@@ -232,7 +206,7 @@ static int bpf_module_ask_security(struct bpf_module *mod, const union bpf_attr 
 	return err;
 }
 
-/* The log ends with LOAD, the ops may live on: with users even if LOAD fails. */
+/* The log ends with LOAD, but the ops may live on: with users, even if LOAD fails. */
 static void bpf_module_drop_log(struct bpf_module *mod)
 {
 	u32 i;
@@ -241,7 +215,7 @@ static void bpf_module_drop_log(struct bpf_module *mod)
 		mod->ops[i].inst->log = NULL;
 }
 
-/* The step that others see: init, and then the ops. */
+/* What others can see: init, and then the ops. */
 static int bpf_module_start(struct bpf_module *mod, struct bpf_module *old,
 			    struct seq_buf *log)
 {
@@ -255,7 +229,7 @@ static int bpf_module_start(struct bpf_module *mod, struct bpf_module *old,
 	mod->other_id = 0;
 	if (err)
 		return err;
-	/* Exit runs from now on, whatever becomes of the load. */
+	/* From now on exit has to run, even if the load fails. */
 	mod->exit_due = mod->exit;
 	/* A loader that is killed leaves nothing. */
 	if (fatal_signal_pending(current)) {
@@ -271,21 +245,19 @@ static void bpf_module_refuse(struct bpf_module *mod, struct bpf_module_primer *
 {
 	bool gone;
 
-	/* An op that was registered may have got users: they keep the module, and
-	 * its programs.
-	 */
+	/* A registered op may have got users: they keep the module and its programs. */
 	mod->reason = BPF_MODULE_REASON_REFUSED;
 	WRITE_ONCE(mod->closed, true);
 	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
 	bpf_module_del_name(mod);
 	bpf_module_unregister(mod);
-	/* No program runs any more when exit does; else the caller gets them back. */
+	/* No program may run once exit does; without exit the caller gets the links back. */
 	if (mod->exit_due)
 		bpf_module_detach_links(mod);
 	else
 		bpf_module_put_links(mod);
 	bpf_module_log_users(log, bpf_module_users(mod));
-	/* To wait with. */
+	/* For waiting. */
 	bpf_module_inc(mod);
 	bpf_module_unprime(primer);
 	gone = bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
@@ -294,8 +266,8 @@ static void bpf_module_refuse(struct bpf_module *mod, struct bpf_module_primer *
 	bpf_module_put_handle(mod);
 }
 
-/* All of LOAD that is left when @mod has its name.  @old is the module to be
- * replaced, or NULL.  Returns the fd; if it fails @mod is put.
+/* The rest of LOAD, once @mod has its name.  @old is the module to be replaced, or
+ * NULL.  Returns the fd; if it fails, @mod is put.
  */
 static int bpf_module_load_ops(struct bpf_module *mod, struct bpf_module *old,
 			       const union bpf_attr *attr, struct seq_buf *log)
@@ -355,11 +327,11 @@ static int bpf_module_load_replacement(const union bpf_attr *attr, struct seq_bu
 	}
 	fd = bpf_module_check_change(old);
 	if (fd)
-		bpf_module_log(log, "module \"%s\" needs capabilities that the caller has not\n",
+		bpf_module_log(log, "module \"%s\" needs capabilities that the caller lacks\n",
 			       old->name);
 	else
 		fd = bpf_module_load_new(old, attr, log);
-	/* The old one is going, from now on it is kept by its users. */
+	/* The old one is going, from now on its users keep it. */
 	if (fd >= 0) {
 		bpf_module_audit(old, "UNLOAD");
 		bpf_module_detach_links(old);
@@ -397,8 +369,8 @@ static int __bpf_module_load(const union bpf_attr *attr, struct seq_buf *log)
  * @uattr_size: bytes that the caller has there
  *
  * Context: process, may sleep.
- * Return: fd of the loaded module or a negative error, the reason of which is
- * in the caller's log buffer.
+ * Return: fd of the loaded module or a negative error, with the reason in the
+ * caller's log buffer.
  */
 int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size)
 {
@@ -421,130 +393,4 @@ int bpf_module_load(const union bpf_attr *attr, bpfptr_t uattr, u32 uattr_size)
 free_log:
 	kfree(log);
 	return ret;
-}
-
-/* @mod is loaded and is going from now on.  Under mod->lock. */
-void bpf_module_set_going(struct bpf_module *mod)
-{
-	lockdep_assert_held(&mod->lock);
-	WRITE_ONCE(mod->state, BPF_MODULE_STATE_GOING);
-	bpf_module_del_name(mod);
-	trace_bpf_module_unload(mod);
-}
-
-/* 0 if @mod is loaded, and else what to answer who wants to end it.  Under
- * mod->lock.
- */
-int bpf_module_check_loaded(const struct bpf_module *mod)
-{
-	lockdep_assert_held(&mod->lock);
-
-	switch (READ_ONCE(mod->state)) {
-	case BPF_MODULE_STATE_GOING:
-		return -EINPROGRESS;
-	case BPF_MODULE_STATE_GONE:
-		return -ENOENT;
-	default:
-		return 0;
-	}
-}
-
-/* Drop the base of @mod's refs if it has no users: it does not get any more then. */
-static bool bpf_module_end_unused(struct bpf_module *mod)
-{
-	bool unused;
-
-	/* Who wants to call its functions waits, or is a user already. */
-	spin_lock(&mod->callers_lock);
-	unused = !mod->callers_cnt &&
-		 atomic_long_cmpxchg(&mod->refs, BPF_MODULE_REF_BASE, 0) == BPF_MODULE_REF_BASE;
-	if (unused)
-		mod->callers_closed = true;
-	spin_unlock(&mod->callers_lock);
-	return unused;
-}
-
-/* The step to GOING.  Without @drain the test for users is one with the end of
- * the chance to become one.
- */
-static int bpf_module_try_going(struct bpf_module *mod, bool drain, u32 reason)
-{
-	int err;
-
-	guard(mutex)(&mod->lock);
-
-	err = bpf_module_check_loaded(mod);
-	if (err)
-		return err;
-	if (drain)
-		bpf_module_close_callers(mod, true);
-	else if (!bpf_module_end_unused(mod))
-		return -EBUSY;
-
-	mod->reason = reason;
-	WRITE_ONCE(mod->closed, true);
-	bpf_module_set_going(mod);
-	return 0;
-}
-
-static int bpf_module_end(struct bpf_module *mod, bool drain, u32 reason)
-{
-	int err;
-
-	err = bpf_module_try_going(mod, drain, reason);
-	/* More than to be going nobody can ask for, and it is. */
-	if (err == -EINPROGRESS && drain)
-		return 0;
-	if (err)
-		return err;
-
-	/* Not under the lock: it waits for the audit daemon. */
-	bpf_module_audit(mod, "UNLOAD");
-	bpf_module_unregister(mod);
-	bpf_module_detach_links(mod);
-	if (drain) {
-		bpf_module_put_refs(mod, BPF_MODULE_REF_BASE);
-		return 0;
-	}
-	bpf_module_gone(mod);
-	return mod->exit_due ? bpf_module_wait_exit(mod) : 0;
-}
-
-/* End @mod, which the caller has a handle on, unless it has ended.  May sleep. */
-void bpf_module_drain(struct bpf_module *mod)
-{
-	bpf_module_end(mod, true, BPF_MODULE_REASON_CLOSED);
-}
-
-/**
- * bpf_module_unload - BPF_MODULE_UNLOAD
- * @attr: attributes of the command
- *
- * Context: process, may sleep.
- * Return: 0, -EPERM, -EBUSY if the module has users and is not to be drained,
- * -EINPROGRESS if it is going and not to be drained, -ENOENT if it is gone, -EINTR if
- * the caller is killed while its exit program runs, which goes on.
- */
-int bpf_module_unload(const union bpf_attr *attr)
-{
-	bool drain = attr->module_unload.flags & BPF_F_MODULE_DRAIN;
-	struct bpf_module *mod;
-	int err;
-
-	if (attr->module_unload.flags & ~BPF_F_MODULE_DRAIN)
-		return -EINVAL;
-	err = bpf_module_check_caller(NULL);
-	if (err)
-		return err;
-
-	mod = bpf_module_get_from_fd(attr->module_unload.module_fd, FMODE_WRITE);
-	if (IS_ERR(mod))
-		return PTR_ERR(mod);
-
-	err = bpf_module_check_change(mod);
-	if (!err)
-		err = bpf_module_end(mod, drain, drain ? BPF_MODULE_REASON_DRAINED :
-							 BPF_MODULE_REASON_UNLOADED);
-	bpf_module_dec_direct(mod);
-	return err;
 }

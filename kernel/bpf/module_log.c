@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The log of BPF_MODULE_LOAD: one line that says why it failed.  It is kept in
- * kernel memory until LOAD has undone all and dropped its locks, as a page fault
- * at the caller's buffer can last for ever.
+ * kernel memory until LOAD has undone everything and dropped its locks, because a
+ * page fault at the caller's buffer may never return.
  */
 #include <linux/bpf.h>
 #include <linux/seq_buf.h>
@@ -10,10 +10,10 @@
 #include <linux/uaccess.h>
 #include "module.h"
 
-/* More than the longest line takes: names are BPF_MODULE_NAME_LEN at most. */
+/* More than the longest line: names have at most BPF_MODULE_NAME_LEN bytes. */
 #define BPF_MODULE_LOG_SIZE 4096
 
-/* The log of a LOAD with @attr: NULL if the caller wants none, or an error. */
+/* Allocate the log of a LOAD with @attr: NULL if the caller wants none, or an error. */
 struct seq_buf *bpf_module_log_alloc(const union bpf_attr *attr)
 {
 	u32 size = attr->module_load.log_size;
@@ -30,7 +30,7 @@ struct seq_buf *bpf_module_log_alloc(const union bpf_attr *attr)
 	return log;
 }
 
-/* Write a line, which ends with a newline, to @log, if there is one. */
+/* Write a line, ending with a newline, to @log unless it is NULL. */
 void bpf_module_log(struct seq_buf *log, const char *fmt, ...)
 {
 	va_list args;
@@ -42,7 +42,7 @@ void bpf_module_log(struct seq_buf *log, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Say more in the line of @log, behind a semicolon, if there is one. */
+/* Append to the line in @log, after a semicolon, if there is a line. */
 void bpf_module_log_more(struct seq_buf *log, const char *fmt, ...)
 {
 	va_list args;
@@ -58,17 +58,17 @@ void bpf_module_log_more(struct seq_buf *log, const char *fmt, ...)
 	seq_buf_putc(log, '\n');
 }
 
-/* Say in the line of @log, too, that @users of ops came before the failure. */
+/* Append to @log that the ops got @users before the failure. */
 void bpf_module_log_users(struct seq_buf *log, unsigned long users)
 {
 	if (users)
 		bpf_module_log_more(log,
-				    "%lu user%s came meanwhile, the programs are free when %s gone",
+				    "%lu user%s came in the meantime, the programs are free once %s gone",
 				    users, users == 1 ? "" : "s",
 				    users == 1 ? "it is" : "they are");
 }
 
-/* Of a failure that nobody has logged. */
+/* The reason for a failure that nobody has logged. */
 static const char *bpf_module_reason(int err)
 {
 	switch (err) {
@@ -83,8 +83,8 @@ static const char *bpf_module_reason(int err)
 	}
 }
 
-/* Hand @log of a LOAD that failed with @err to the caller.  Returns the bytes that the
- * whole takes, 0 if there is no log or no way to write it: the error says more than that.
+/* Copy @log of a LOAD that failed with @err to the caller.  Returns the bytes of the whole
+ * log, 0 if there is none or it cannot be written: @err matters more than that.
  */
 u32 bpf_module_log_finish(struct seq_buf *log, const union bpf_attr *attr, int err)
 {

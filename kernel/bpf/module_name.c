@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names of BPF modules, of which there is one of each, and of their ops. */
+/* Names of BPF modules, which are unique, and of their ops. */
 #include <linux/bpf.h>
 #include <linux/ctype.h>
 #include <linux/init.h>
@@ -7,14 +7,14 @@
 #include <linux/uaccess.h>
 #include "module.h"
 
-/* The names that a LOAD cannot have: of modules that are loading or loaded. */
+/* The names that are taken: those of modules that are loading or loaded. */
 static struct rhashtable bpf_module_names;
 
 static const struct rhashtable_params bpf_module_names_params = {
 	.head_offset		= offsetof(struct bpf_module, name_node),
 	.key_offset		= offsetof(struct bpf_module, name),
 	.key_len		= BPF_MODULE_NAME_LEN,
-	/* To shrink below that takes more than it gives back. */
+	/* Shrinking below that costs more than it gains. */
 	.min_size		= 256,
 	.automatic_shrinking	= true,
 };
@@ -27,7 +27,7 @@ static bool bpf_module_name_valid(const char *name)
 		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.-", *c)))
 			return false;
 	}
-	/* "." and ".." name folders, and tools take a '-' for the begin of an option */
+	/* "." and ".." name folders, and tools take a leading '-' for an option */
 	return c != name && *name != '-' && strcmp(name, ".") && strcmp(name, "..");
 }
 
@@ -55,14 +55,14 @@ int bpf_module_add_name(struct bpf_module *mod, struct seq_buf *log)
 	return err;
 }
 
-/* No-op if it has gone to a replacement, or never was there. */
+/* No-op if a replacement has the name, or it was never added. */
 void bpf_module_del_name(struct bpf_module *mod)
 {
 	rhashtable_remove_fast(&bpf_module_names, &mod->name_node,
 			       bpf_module_names_params);
 }
 
-/* The name of @old, which has it, is now @mod's.  Under old->lock. */
+/* Hand the name of @old over to @mod.  Under old->lock. */
 void bpf_module_replace_name(struct bpf_module *old, struct bpf_module *mod)
 {
 	lockdep_assert_held(&old->lock);

@@ -22,7 +22,7 @@ static int bpf_module_cmp_maps(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Keep each of @cnt pointers, which are sorted, once, and return how many that are. */
+/* Remove duplicates from @cnt sorted pointers, and return how many remain. */
 static u32 bpf_module_uniq(void **ptrs, u32 cnt)
 {
 	u32 i, uniq = 0;
@@ -34,11 +34,39 @@ static u32 bpf_module_uniq(void **ptrs, u32 cnt)
 	return uniq;
 }
 
-/* The programs of @mod, sorted by id, in an array that the caller frees. */
-static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, u32 *cnt)
+/* The programs that last as long as @mod has callers, @cnt of them at @progs. */
+static void bpf_module_add_kept(const struct bpf_module *mod, struct bpf_prog **progs, u32 *cnt)
+{
+	u32 i;
+
+	for (i = 0; i < mod->funcs_cnt; i++)
+		progs[(*cnt)++] = mod->funcs[i].prog;
+	if (mod->exit)
+		progs[(*cnt)++] = mod->exit;
+}
+
+/* All others. */
+static void bpf_module_add_others(const struct bpf_module *mod, struct bpf_prog **progs, u32 *cnt)
+{
+	u32 i, j;
+
+	for (i = 0; i < mod->ops_cnt; i++) {
+		for (j = 0; j < mod->ops[i].inst->funcs_cnt; j++)
+			progs[(*cnt)++] = mod->ops[i].inst->funcs[j].prog;
+	}
+	for (i = 0; i < mod->links_cnt; i++)
+		progs[(*cnt)++] = mod->links[i].prog;
+	if (mod->init)
+		progs[(*cnt)++] = mod->init;
+}
+
+/* The programs of @mod, or those that are @kept, sorted by id, in an array that the caller
+ * frees.
+ */
+static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, bool kept, u32 *cnt)
 {
 	/* init and exit */
-	u32 i, j, room = mod->links_cnt + mod->funcs_cnt + 2;
+	u32 i, room = mod->links_cnt + mod->funcs_cnt + 2;
 	struct bpf_prog **progs;
 
 	for (i = 0; i < mod->ops_cnt; i++)
@@ -48,26 +76,17 @@ static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, u32 *cnt
 		return NULL;
 
 	*cnt = 0;
-	for (i = 0; i < mod->ops_cnt; i++) {
-		for (j = 0; j < mod->ops[i].inst->funcs_cnt; j++)
-			progs[(*cnt)++] = mod->ops[i].inst->funcs[j].prog;
-	}
-	for (i = 0; i < mod->links_cnt; i++)
-		progs[(*cnt)++] = mod->links[i].prog;
-	for (i = 0; i < mod->funcs_cnt; i++)
-		progs[(*cnt)++] = mod->funcs[i].prog;
-	if (mod->init)
-		progs[(*cnt)++] = mod->init;
-	if (mod->exit)
-		progs[(*cnt)++] = mod->exit;
+	bpf_module_add_kept(mod, progs, cnt);
+	if (!kept)
+		bpf_module_add_others(mod, progs, cnt);
 	sort(progs, *cnt, sizeof(*progs), bpf_module_cmp_progs, NULL);
 	*cnt = bpf_module_uniq((void **)progs, *cnt);
 	return progs;
 }
 
-/* The maps of @progs, sorted by id, in an array that the caller frees; the programs
- * hold them.  One that BPF_PROG_BIND_MAP adds at the same time may be left out, it is
- * the program's alone then.
+/* Returns the maps of @progs, sorted by id, in an array that the caller frees; the
+ * programs hold them.  A map that BPF_PROG_BIND_MAP adds at the same time may be missing:
+ * then only the program holds it.
  */
 static struct bpf_map **bpf_module_maps(struct bpf_prog **progs, u32 progs_cnt, u32 *cnt)
 {
@@ -94,7 +113,7 @@ static struct bpf_map **bpf_module_maps(struct bpf_prog **progs, u32 progs_cnt, 
 }
 
 /* A program has a reference to a map, but timers, work queues and tail calls end with
- * the last *user* reference, which fds have.  A loaded module needs no fd.
+ * the last *user* reference, which an fd holds.  A loaded module needs no fd.
  */
 static int bpf_module_get_maps(struct bpf_module *mod, struct bpf_map **maps, u32 cnt)
 {
@@ -109,7 +128,7 @@ static int bpf_module_get_maps(struct bpf_module *mod, struct bpf_map **maps, u3
 	return 0;
 }
 
-/* Put the references to the maps of @mod, if it has them.  May sleep. */
+/* Put the user references on the maps of @mod, if it has them.  May sleep. */
 void bpf_module_put_maps(struct bpf_module *mod)
 {
 	u32 i;
@@ -122,22 +141,44 @@ void bpf_module_put_maps(struct bpf_module *mod)
 	mod->maps = NULL;
 }
 
-static int bpf_module_set_ids(struct bpf_module *mod, struct bpf_prog **progs, u32 cnt)
+static int bpf_module_set_ids(struct bpf_module_parts *parts, struct bpf_prog **progs,
+			      u32 progs_cnt, struct bpf_map **maps, u32 maps_cnt)
 {
 	u32 i;
 
-	mod->ids = kmalloc_array(cnt + mod->maps_cnt, sizeof(*mod->ids),
-				 bpf_memcg_flags(GFP_USER));
-	if (!mod->ids)
+	parts->ids = kmalloc_array(progs_cnt + maps_cnt, sizeof(*parts->ids),
+				   bpf_memcg_flags(GFP_USER));
+	if (!parts->ids)
 		return -ENOMEM;
-	for (i = 0; i < cnt; i++)
-		mod->ids[i] = progs[i]->aux->id;
-	for (i = 0; i < mod->maps_cnt; i++)
-		mod->ids[cnt + i] = mod->maps[i]->id;
-	mod->progs_cnt = cnt;
-	mod->init_id = mod->init ? mod->init->aux->id : 0;
-	mod->exit_id = mod->exit ? mod->exit->aux->id : 0;
+	for (i = 0; i < progs_cnt; i++)
+		parts->ids[i] = progs[i]->aux->id;
+	for (i = 0; i < maps_cnt; i++)
+		parts->ids[progs_cnt + i] = maps[i]->id;
+	parts->progs_cnt = progs_cnt;
+	parts->maps_cnt = maps_cnt;
 	return 0;
+}
+
+/* The ids in @parts, of all or of what is @kept; of all also user references on the maps. */
+static int bpf_module_get_part(struct bpf_module *mod, bool kept, struct bpf_module_parts *parts)
+{
+	struct bpf_map **maps = NULL;
+	struct bpf_prog **progs;
+	u32 progs_cnt, maps_cnt;
+	int err = -ENOMEM;
+
+	progs = bpf_module_progs(mod, kept, &progs_cnt);
+	if (progs)
+		maps = bpf_module_maps(progs, progs_cnt, &maps_cnt);
+	if (maps)
+		err = kept ? 0 : bpf_module_get_maps(mod, maps, maps_cnt);
+	if (!err)
+		err = bpf_module_set_ids(parts, progs, progs_cnt, maps, maps_cnt);
+	if (!err)
+		err = bpf_module_get_deps(parts, progs, progs_cnt);
+	kvfree(maps);
+	kvfree(progs);
+	return err;
 }
 
 /* Take what @mod, which is built, keeps of its programs and maps: their ids, user
@@ -146,21 +187,33 @@ static int bpf_module_set_ids(struct bpf_module *mod, struct bpf_prog **progs, u
  */
 int bpf_module_get_parts(struct bpf_module *mod)
 {
-	struct bpf_map **maps = NULL;
-	struct bpf_prog **progs;
-	u32 progs_cnt, maps_cnt;
-	int err = -ENOMEM;
+	mod->init_id = mod->init ? mod->init->aux->id : 0;
+	mod->exit_id = mod->exit ? mod->exit->aux->id : 0;
+	return bpf_module_get_part(mod, false, &mod->parts) ?:
+	       mod->funcs_cnt ? bpf_module_get_part(mod, true, &mod->kept) : 0;
+}
 
-	progs = bpf_module_progs(mod, &progs_cnt);
-	if (progs)
-		maps = bpf_module_maps(progs, progs_cnt, &maps_cnt);
-	if (maps)
-		err = bpf_module_get_maps(mod, maps, maps_cnt);
-	if (!err)
-		err = bpf_module_set_ids(mod, progs, progs_cnt);
-	if (!err)
-		err = bpf_module_get_deps(mod, progs, progs_cnt);
-	kvfree(maps);
-	kvfree(progs);
-	return err;
+static void bpf_module_free_part(struct bpf_module_parts *parts)
+{
+	kfree(parts->ids);
+	kvfree(parts->deps);
+}
+
+/* Free what is told of them.  Context: any. */
+void bpf_module_free_parts(struct bpf_module *mod)
+{
+	bpf_module_free_part(&mod->parts);
+	bpf_module_free_part(&mod->kept);
+}
+
+static u64 bpf_module_part_usage(const struct bpf_module_parts *parts)
+{
+	return sizeof(*parts->ids) * (parts->progs_cnt + parts->maps_cnt) +
+	       sizeof(*parts->deps) * parts->deps_cnt;
+}
+
+u64 bpf_module_parts_usage(const struct bpf_module *mod)
+{
+	return bpf_module_part_usage(&mod->parts) + bpf_module_part_usage(&mod->kept) +
+	       mod->maps_cnt * sizeof(*mod->maps);
 }

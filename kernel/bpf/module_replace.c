@@ -2,11 +2,11 @@
 /*
  * BPF_F_MODULE_REPLACE: a module takes over from another in one step.
  *
- * Each op of the new module is switched with its counterpart by the subsystem's
- * update().  Both modules take users until the last one is switched and sync() has
- * seen to it that nobody finds an old one any more, so that who finds an op, the old
- * or the new, can use it.  If the subsystem refuses one, those before it are switched
- * back, and sync() does the same for the new ones.
+ * The subsystem's update() puts each op of the new module in the place of its
+ * counterpart.  Both modules take users until the last op is switched and, after sync(),
+ * nobody can find an old one: so whoever finds an op, old or new, can use it.  If the
+ * subsystem refuses one, those before it are switched back, and sync() does the same for
+ * the new ones.
  */
 #include "module.h"
 #include "struct_ops.h"
@@ -22,7 +22,7 @@ static bool bpf_module_same_op(const struct bpf_module_op *a, const struct bpf_m
 	       !strcmp(a->name ?: "", b->name ?: "");
 }
 
-/* Ops that have the same type and name are paired in their order. */
+/* Ops with the same type and name are paired in order. */
 static struct bpf_module_op *bpf_module_counterpart(struct bpf_module *old,
 						    const struct bpf_module_op *op,
 						    unsigned long *taken)
@@ -52,7 +52,7 @@ static int bpf_module_check_pair(const struct bpf_module_op *op,
 	}
 	if (READ_ONCE(old_op->state) != BPF_MODULE_OPS_REGISTERED) {
 		bpf_struct_ops_log(op->inst, NULL,
-				   "the one to replace is not registered, it was withdrawn: %s",
+				   "the op to be replaced was withdrawn: %s",
 				   old_op->reason);
 		return -EOPNOTSUPP;
 	}
@@ -68,7 +68,7 @@ static int bpf_module_pair(struct bpf_module *mod, struct bpf_module *old,
 
 	if (mod->ops_cnt != old->ops_cnt) {
 		bpf_module_log(log,
-			       "%u ops, expected %u as in module \"%s\" that is to be replaced\n",
+			       "%u ops, expected %u as in module \"%s\" to be replaced\n",
 			       mod->ops_cnt, old->ops_cnt, old->name);
 		return -EINVAL;
 	}
@@ -79,7 +79,7 @@ static int bpf_module_pair(struct bpf_module *mod, struct bpf_module *old,
 	return err;
 }
 
-/* Have the subsystem put @to in the place of @from. */
+/* Let the subsystem put @to in the place of @from. */
 static int bpf_module_switch_op(struct bpf_module_op *from, struct bpf_module_op *to)
 {
 	u32 before = to->state;
@@ -95,9 +95,9 @@ static int bpf_module_switch_op(struct bpf_module_op *from, struct bpf_module_op
 	return bpf_struct_ops_errno(err);
 }
 
-/* An update that a subsystem has just made can be made back.  If it refuses all
- * the same, the old op is as good as withdrawn: the new one, which is still
- * registered, goes with its module.
+/* A subsystem should be able to undo the update that it has just made.  If it refuses
+ * anyway, the old op is as good as withdrawn: the new one, which is still registered,
+ * goes with its module.
  */
 static void bpf_module_switch_back(struct bpf_module_op *op, struct bpf_module_op *old_op)
 {
@@ -108,10 +108,10 @@ static void bpf_module_switch_back(struct bpf_module_op *op, struct bpf_module_o
 		return;
 	WRITE_ONCE(old_op->state, BPF_MODULE_OPS_REGISTERED);
 	bpf_struct_ops_withdrawn(old_op->inst->kdata,
-				 "not taken back after a failed replacement, error %d", -err);
+				 "could not be switched back after a failed replacement, error %d", -err);
 }
 
-/* What the subsystem itself says is better. */
+/* The subsystem's own reason, if any, is better. */
 static void bpf_module_log_update(const struct bpf_struct_ops_inst *inst, int err)
 {
 	if (bpf_struct_ops_has_reason(inst))
@@ -137,7 +137,7 @@ static int bpf_module_switch(struct bpf_module *mod, struct bpf_module_pairs *pa
 		return 0;
 
 	bpf_module_log_update(mod->ops[i].inst, err);
-	/* What is switched back is not to be found by who found it before. */
+	/* Before an old op is put back, wait for those who found it before the switch. */
 	if (i)
 		bpf_module_sync(mod);
 	while (i-- > 0)
@@ -153,12 +153,12 @@ static int bpf_module_pair_loaded(struct bpf_module *mod, struct bpf_module *old
 	err = bpf_module_check_loaded(old);
 	if (!err)
 		return bpf_module_pair(mod, old, pairs, log);
-	bpf_module_log(log, "module \"%s\", which is to be replaced, is unloaded already\n",
+	bpf_module_log(log, "module \"%s\" to be replaced is already unloaded\n",
 		       old->name);
 	return err;
 }
 
-/* What calls the functions of @old would stay with them. */
+/* Callers of the functions of @old would stay with them. */
 static int bpf_module_log_callers(const struct bpf_module *old, struct seq_buf *log)
 {
 	u32 cnt = READ_ONCE(old->callers_cnt);
@@ -169,8 +169,8 @@ static int bpf_module_log_callers(const struct bpf_module *old, struct seq_buf *
 	return -EBUSY;
 }
 
-/* Can @mod, which is built, take over from @old as it is now?  What is known to be
- * refused does not run the init program.  May sleep.
+/* Can @mod, which is built, take over from @old as it is now?  If not, the init program
+ * does not run.  May sleep.
  */
 int bpf_module_may_replace(struct bpf_module *mod, struct bpf_module *old,
 			   struct seq_buf *log)
@@ -195,7 +195,7 @@ static int bpf_module_switch_all(struct bpf_module *mod, struct bpf_module_pairs
 	if (err)
 		return err;
 
-	/* Before the first callback can run and be traced. */
+	/* Add symbols before the first callback can run and be traced. */
 	for (i = 0; i < mod->ops_cnt; i++)
 		bpf_struct_ops_inst_add_ksyms(mod->ops[i].inst);
 	err = bpf_module_switch(mod, pairs);
@@ -205,8 +205,8 @@ static int bpf_module_switch_all(struct bpf_module *mod, struct bpf_module_pairs
 	return err;
 }
 
-/* Switch every op of @old with one of @mod, or none, and make @old going.  May
- * sleep.  If it succeeds the base of old->refs is the caller's to put.
+/* Put the ops of @mod in the place of those of @old, all or none, and set @old to GOING.
+ * May sleep.  If it succeeds, the caller has to put the base of old->refs.
  */
 int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 		       struct seq_buf *log)
@@ -214,7 +214,7 @@ int bpf_module_replace(struct bpf_module *mod, struct bpf_module *old,
 	struct bpf_module_pairs pairs;
 	int err;
 
-	/* Nobody else ends or replaces it meanwhile. */
+	/* Nobody else can end or replace it now. */
 	guard(mutex)(&old->lock);
 
 	err = bpf_module_pair_loaded(mod, old, &pairs, log);

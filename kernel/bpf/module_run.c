@@ -3,9 +3,9 @@
  * The programs that the kernel runs for a BPF module: init before its first op is
  * registered, exit once it has ended.
  *
- * Exit runs in a worker, with the credentials of who loaded the module.  A worker has no
- * user memory of its own and stays when its caller is killed; what does not go with that
- * the verifier notes when the program is loaded.
+ * Exit runs in a worker, with the credentials of the loader.  A worker has no user memory
+ * of its own and runs on when the caller of UNLOAD is killed.  When a program is loaded,
+ * the verifier notes if it does something that is not possible there.
  */
 #include <linux/bpf.h>
 #include <linux/cred.h>
@@ -15,15 +15,15 @@
 #include <linux/workqueue.h>
 #include "module.h"
 
-/* What a program may return for an error: those above would restart the system call. */
+/* The largest error that init may return: larger ones would restart the system call. */
 #define BPF_MODULE_MAX_ERRNO 511
 
 /**
  * bpf_module_exit_may_call - may the exit program of a module call a helper
  * @func_id: number of the helper
  *
- * What it armed would outlive the module, what it tail-calls was not looked at, user
- * memory is not there, and the rest is for loaders.
+ * A timer that it armed would outlive the module, programs that it tail-calls are not
+ * checked, there is no user memory, and the rest is for loaders.
  *
  * Context: any.
  */
@@ -59,7 +59,7 @@ bool bpf_module_exit_may_call_kfunc(const char *name)
 	return strcmp(name, "bpf_wq_start") && strncmp(name, "bpf_copy_from_user", 18);
 }
 
-/* From here on no freplace program can extend @prog. */
+/* From now on no freplace program can extend @prog. */
 static bool bpf_module_forbid_extension(struct bpf_prog *prog)
 {
 	guard(mutex)(&prog->aux->ext_mutex);
@@ -78,7 +78,7 @@ static int bpf_module_check_run(struct bpf_module *mod, struct bpf_prog *prog,
 	if (prog->aux->max_ctx_offset > sizeof(struct bpf_module_ctx))
 		why = "reads beyond struct bpf_module_ctx";
 	else if (!strcmp(what, "exit") && prog->aux->module_exit_refused)
-		why = "calls what no exit program may (timers, tail calls, user memory, bpf_sys_*)";
+		why = "calls what an exit program must not (timers, tail calls, user memory, bpf_sys_*)";
 	else if (bpf_module_check_prog(mod, prog))
 		why = "is of a type that the caller may not load", err = -EPERM;
 	else if (!bpf_module_claim_prog(mod, prog))
@@ -104,13 +104,13 @@ static int bpf_module_get_run_prog(struct bpf_module *mod, struct bpf_prog **to,
 		bpf_module_log(log, "%s: fd %u is not a program of type syscall\n", what, fd);
 		return PTR_ERR(prog);
 	}
-	/* From here on bpf_module_put_run() puts it. */
+	/* From now on bpf_module_put_run() puts it. */
 	*to = prog;
 	return bpf_module_check_run(mod, prog, what, log);
 }
 
-/* Get the programs that @mod is to be loaded and unloaded with.  If it fails,
- * bpf_module_put_run() puts what was got.
+/* Get the init and exit programs of @mod.  If it fails, bpf_module_put_run() puts what
+ * it got.
  */
 int bpf_module_get_run(struct bpf_module *mod, const union bpf_attr *attr,
 		       struct seq_buf *log)
@@ -132,7 +132,7 @@ static void bpf_module_put_run_prog(struct bpf_module *mod, struct bpf_prog *pro
 	if (!prog)
 		return;
 	bpf_module_release_prog(mod, prog);
-	/* Another module that has claimed it since sets this after the claim. */
+	/* Another module that has claimed it since then sets this after the claim. */
 	scoped_guard(mutex, &prog->aux->ext_mutex) {
 		if (!READ_ONCE(prog->aux->bpf_module))
 			prog->aux->module_run = false;
@@ -140,7 +140,7 @@ static void bpf_module_put_run_prog(struct bpf_module *mod, struct bpf_prog *pro
 	bpf_prog_put(prog);
 }
 
-/* Let others have the programs, which do not run any more.  Context: any. */
+/* Let others have the programs, which no longer run.  Context: any. */
 void bpf_module_release_run(struct bpf_module *mod)
 {
 	if (mod->init)
@@ -207,7 +207,7 @@ int bpf_module_run_init(struct bpf_module *mod, struct seq_buf *log)
 	return ret >= -BPF_MODULE_MAX_ERRNO && ret < 0 ? ret : -ECANCELED;
 }
 
-/* Exit programs may take long: nothing else waits in this queue. */
+/* Exit programs may take long, so they have a queue of their own. */
 static struct workqueue_struct *bpf_module_exit_wq;
 
 static int __init bpf_module_exit_init(void)
@@ -217,13 +217,13 @@ static int __init bpf_module_exit_init(void)
 }
 core_initcall(bpf_module_exit_init);
 
-/* Have a worker do @work, at the end of which an exit program runs.  Context: any. */
+/* Let a worker do @work, which runs an exit program at the end.  Context: any. */
 void bpf_module_queue_exit(struct work_struct *work)
 {
 	queue_work(bpf_module_exit_wq ?: system_unbound_wq, work);
 }
 
-/* Run the exit program of @mod.  In a worker, all else of the module is gone. */
+/* Run the exit program of @mod, in a worker.  Everything else of the module is gone. */
 void bpf_module_run_exit(struct bpf_module *mod)
 {
 	const struct cred *cred;
@@ -235,8 +235,8 @@ void bpf_module_run_exit(struct bpf_module *mod)
 	WRITE_ONCE(mod->exit_running, false);
 }
 
-/* Wait until @mod, which the caller has a handle on and which nothing keeps any more, has
- * run its exit program.  Killable and freezable: it goes on by itself.
+/* Wait until @mod, which the caller has a handle on and which nothing else keeps, has run
+ * its exit program.  Killable and freezable: exit does not need the waiter.
  */
 int bpf_module_wait_exit(struct bpf_module *mod)
 {

@@ -18,7 +18,7 @@ struct seq_buf;
 
 /**
  * struct bpf_struct_ops_func - a function pointer that is set
- * @prog: what it calls.  The reference is the instance's.
+ * @prog: what it calls.  The instance holds the reference.
  * @ksym: symbol of the trampoline, part of the instance's @ksyms.
  * @image_size: bytes of the executable memory that starts with this trampoline,
  *	0 if it is in that of one before, which may be of another instance.
@@ -43,7 +43,7 @@ struct bpf_struct_ops_func {
  * @mod_name: its name, or NULL.
  * @log: receives the reason if building fails; only valid while building,
  *	NULL for a map.
- * @next: the next one of the module, whose images they share; NULL for a map.
+ * @next: the next one of the module; they share images.  NULL for a map.
  * @name: what @log calls the instance, NULL for @nr.
  * @nr: position in @mod.
  * @funcs: the function pointers that are set, in the order of members.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whom a program serves: a BPF module, or struct_ops maps.  Never both, nor two
+ * The owner of a program: a BPF module, or struct_ops maps.  Never both, nor two
  * modules, so that the module of a running program is known.
  */
 #include <linux/bpf.h>
@@ -27,7 +27,7 @@ static void bpf_struct_ops_log_claimed(const struct bpf_struct_ops_inst *inst,
 				   prog->aux->name, prog->aux->id, mod->name, mod->id);
 	else
 		bpf_struct_ops_log(inst, member,
-				   "program %s (id %u) belongs to module %s, which is being loaded or was refused and has %lu users yet",
+				   "program %s (id %u) belongs to module %s, which is being loaded, or was refused and still has %lu users",
 				   prog->aux->name, prog->aux->id, mod->name,
 				   bpf_module_users(mod));
 }
@@ -48,8 +48,8 @@ static bool bpf_struct_ops_try_claim(struct bpf_module *mod, struct bpf_prog_aux
 	return is_free;
 }
 
-/* Let @prog serve @inst, as function @member.  A program can fill several members of a
- * module, and serve several maps.  Returns -EBUSY if it serves another owner.
+/* Claim @prog for @inst, as function @member.  A program can fill several members of a
+ * module, and be used by several maps.  Returns -EBUSY if it has another owner.
  */
 int bpf_struct_ops_claim_prog(const struct bpf_struct_ops_inst *inst,
 			      const struct btf_member *member, struct bpf_prog *prog)
@@ -61,7 +61,7 @@ int bpf_struct_ops_claim_prog(const struct bpf_struct_ops_inst *inst,
 }
 
 /* Undo the claims of @inst.  A module's programs are free as soon as it is gone, and
- * released once more with its memory: those that went to another module since stay there.
+ * released again with its memory: those claimed by another module since then stay there.
  *
  * Context: any.
  */
@@ -82,13 +82,15 @@ void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst)
 	spin_unlock_irqrestore(&bpf_struct_ops_claim_lock, flags);
 }
 
-/* Let @prog serve @mod, by a link or as its init or exit.  False if it is another's. */
+/* Claim @prog for @mod: one of a link, a function, init or exit.  False if it has another
+ * owner.
+ */
 bool bpf_module_claim_prog(struct bpf_module *mod, struct bpf_prog *prog)
 {
 	return bpf_struct_ops_try_claim(mod, prog->aux);
 }
 
-/* Undo bpf_module_claim_prog(), unless another module has it meanwhile.  Context: any. */
+/* Undo bpf_module_claim_prog(), unless another module has claimed it since.  Context: any. */
 void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog)
 {
 	unsigned long flags;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The functions of instances: programs, the trampolines that call them, and the
- * symbols of these.  All are sized first, so that an image is no larger than the
- * trampolines in it, and the ops of a module share images.
+ * The functions of instances: programs, the trampolines that call them, and their
+ * symbols.  All are sized first, so that an image is no larger than the trampolines in
+ * it, and the ops of a module share images.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -16,15 +16,15 @@
 
 /* As the compiler aligns functions. */
 #define TRAMP_ALIGN 16
-/* What the arch code that allocates executable memory can give at once, and what
- * struct bpf_struct_ops_func can hold.
+/* The most that arch code can allocate at once, and that struct bpf_struct_ops_func can
+ * hold.
  */
 #define IMAGE_MAX MIN(PAGE_SIZE, SZ_32K)
 static_assert(type_max(typeof_member(struct bpf_struct_ops_func, image_size)) >= IMAGE_MAX);
 
 /**
  * struct bpf_struct_ops_site - a function that becomes part of an image
- * @inst: whose it is.
+ * @inst: the instance that it belongs to.
  * @func: the function.
  */
 struct bpf_struct_ops_site {
@@ -33,11 +33,11 @@ struct bpf_struct_ops_site {
 };
 
 /**
- * struct bpf_struct_ops_emitter - what it takes to emit functions
- * @tlinks: what arch code is told of a trampoline.  @link is the only one.
- * @link: names the program, and says by its type that nothing is traced.
+ * struct bpf_struct_ops_emitter - what is needed to emit functions
+ * @tlinks: description of a trampoline for arch code.  @link is the only one in it.
+ * @link: has the program, and a type which says that nothing is traced.
  * @sites_cnt: entries of @sites.
- * @sites: the functions, in the order in which they lie in images.
+ * @sites: the functions, in the order of their addresses in images.
  */
 struct bpf_struct_ops_emitter {
 	struct bpf_tramp_links tlinks[BPF_TRAMP_MAX];
@@ -57,8 +57,8 @@ static u32 bpf_struct_ops_tramp_flags(const struct bpf_struct_ops *st_ops, u32 m
 	return flags;
 }
 
-/* Size in bytes of a trampoline that calls the program of @link for @member of
- * @st_ops, or an error.  Leaves @link in @tlinks.
+/* Returns the size in bytes of a trampoline that calls the program of @link for @member
+ * of @st_ops, or an error.  Leaves @link in @tlinks.
  */
 int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_link *link,
 			      const struct bpf_struct_ops *st_ops, u32 member, void *stub_func)
@@ -75,9 +75,9 @@ int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_l
 	return size ? : -EFAULT;
 }
 
-/* Write the trampoline that bpf_struct_ops_tramp_size() measured, and that will
- * run at @image: to @buf, from where the caller copies it, or there if @buf is
- * NULL.  @size bytes may be written.
+/* Write the trampoline that bpf_struct_ops_tramp_size() measured and that will run at
+ * @image: to @buf, which the caller copies there, or to @image itself if @buf is NULL.
+ * @size bytes may be written.
  */
 int bpf_struct_ops_tramp_emit(struct bpf_tramp_links *tlinks,
 			      const struct bpf_struct_ops *st_ops, u32 member, void *stub_func,
@@ -120,7 +120,7 @@ void bpf_struct_ops_image_free(void *image, u32 size)
 }
 
 #ifdef CONFIG_MEMCG
-/* Executable memory comes from packs that all share, so charge it here. */
+/* Executable memory comes from packs shared by everybody, so charge it here. */
 static int bpf_struct_ops_charge(struct bpf_struct_ops_inst *inst, u32 size)
 {
 	int err;
@@ -174,7 +174,7 @@ static void *bpf_struct_ops_func_stub(const struct bpf_struct_ops_inst *inst,
 	return *(void **)(desc->st_ops->cfi_stubs + moff);
 }
 
-/* Make room for a function of every pointer that is set in @udata. */
+/* Allocate a function for every pointer that is set in @udata. */
 int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *udata)
 {
 	const struct btf_type *t = inst->st_ops_desc->type;
@@ -184,7 +184,7 @@ int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *uda
 	for_each_member(i, t, member) {
 		u32 moff = __btf_member_bit_offset(t, member) / 8;
 
-		/* few members are set, and to resolve a type takes longer */
+		/* few members are set, and resolving a type takes longer */
 		if (moff + sizeof(unsigned long) <= t->size &&
 		    *(unsigned long *)(udata + moff) &&
 		    btf_type_resolve_func_ptr(inst->btf, member->type, NULL))
@@ -199,8 +199,8 @@ int bpf_struct_ops_alloc_funcs(struct bpf_struct_ops_inst *inst, const void *uda
 	return 0;
 }
 
-/* Let member number @member call @prog, whose reference, and claim for the
- * module, go to @inst.
+/* Let member number @member call @prog.  The reference to @prog, and its claim for the
+ * module, pass to @inst.
  */
 void bpf_struct_ops_add_func(struct bpf_struct_ops_inst *inst, u32 member, struct bpf_prog *prog)
 {
@@ -269,9 +269,9 @@ static u32 bpf_struct_ops_name_add(char *name, u32 len, const char *part)
 	return len + more;
 }
 
-/* Write the name of @func's symbol to @name, zeroed bytes, unless it is NULL;
- * return its length.  There can be many ops of a type in modules, so the name
- * says which one.
+/* Write the name of @func's symbol to @name, which is zeroed, unless that is NULL;
+ * return its length.  Modules can have many ops of one type, so the name says which
+ * op it is.
  */
 static u32 bpf_struct_ops_func_name(const struct bpf_struct_ops_inst *inst,
 				    const struct bpf_struct_ops_func *func, char *name)
@@ -296,7 +296,7 @@ static u32 bpf_struct_ops_ksym_size(u32 name_len)
 	return ALIGN(offsetof(struct bpf_ksym, name) + name_len + 1, __alignof__(struct bpf_ksym));
 }
 
-/* All symbols are one allocation, each with no more room than its name takes. */
+/* All symbols are one allocation, each just as long as its name. */
 static int bpf_struct_ops_alloc_ksyms(struct bpf_struct_ops_inst *inst)
 {
 	u32 i, off = 0, size = 0;
@@ -322,7 +322,7 @@ static int bpf_struct_ops_alloc_ksyms(struct bpf_struct_ops_inst *inst)
 	return 0;
 }
 
-/* Bytes that @func takes of an image. */
+/* Bytes that @func takes in an image. */
 static u32 bpf_struct_ops_func_room(const struct bpf_struct_ops_func *func)
 {
 	return ALIGN(func->size, TRAMP_ALIGN);
@@ -374,8 +374,8 @@ static int bpf_struct_ops_write_image(struct bpf_struct_ops_emitter *emitter, u3
 	return err ? : arch_protect_bpf_trampoline(image, size);
 }
 
-/* Emit as many sites as fit in an image, from @first on; return the number of
- * the next one, or an error.  The image is the first one's.
+/* Emit as many sites as fit in an image, starting with @first; return the number of the
+ * next one, or an error.  The image belongs to the first one.
  */
 static int bpf_struct_ops_emit_image(struct bpf_struct_ops_emitter *emitter, u32 first)
 {
@@ -458,7 +458,7 @@ void bpf_struct_ops_inst_del_ksyms(struct bpf_struct_ops_inst *inst)
 		bpf_image_ksym_del(inst->funcs[i].ksym);
 }
 
-/* Free the functions of @inst, of which none may be running.  May sleep. */
+/* Free the functions of @inst, none of which may be running.  May sleep. */
 void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst)
 {
 	u32 i;
@@ -472,7 +472,7 @@ void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst)
 	}
 	WRITE_ONCE(inst->funcs_bytes, 0);
 	bpf_struct_ops_uncharge(inst);
-	/* Who looks up a symbol may have found it before it left. */
+	/* A symbol lookup may have found it before it was removed. */
 	kvfree_rcu_mightsleep(inst->ksyms);
 	kfree(inst->funcs);
 	inst->ksyms = NULL;
@@ -482,7 +482,7 @@ void bpf_struct_ops_free_funcs(struct bpf_struct_ops_inst *inst)
 	inst->funcs_max = 0;
 }
 
-/* Bytes that @inst takes.  Whoever asks does not have the owner's lock. */
+/* Bytes that @inst takes.  Called without the owner's lock. */
 u64 bpf_struct_ops_inst_mem_usage(const struct bpf_struct_ops_inst *inst)
 {
 	return struct_size(inst, kdata, inst->st_ops_desc->type->size) +

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One line for the user of why an instance could not be built. */
+/* One line that tells the user why an instance could not be built. */
 #include <linux/btf.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
 #include "struct_ops.h"
 
-/* What user space gets for @err, which comes from a subsystem, a security module or
- * arch code: some of theirs have no name there, and a positive one would pass for an
- * fd.
+/* The error that user space gets for @err, which comes from a subsystem, a security module
+ * or arch code: user space has no name for some of these, and would take a positive one
+ * for an fd.
  */
 int bpf_struct_ops_errno(int err)
 {
@@ -23,7 +23,7 @@ int bpf_struct_ops_errno(int err)
 	}
 }
 
-/* Was a reason written already? */
+/* Has a reason been written? */
 bool bpf_struct_ops_has_reason(const struct bpf_struct_ops_inst *inst)
 {
 	return inst->log && seq_buf_used(inst->log);
@@ -80,8 +80,8 @@ void bpf_struct_ops_log(const struct bpf_struct_ops_inst *inst,
  * @kdata: the kernel struct that its reg() or update() was called with
  * @fmt: the reason in one line, without a newline, for a person to read
  *
- * Who loads a BPF module gets it in place of the number of the error. Who uses a
- * struct_ops map gets that number alone.
+ * The loader of a BPF module gets it in place of the error number. The user of a
+ * struct_ops map gets only the number.
  *
  * Context: process, in reg() or update() of @kdata.
  */
@@ -133,8 +133,8 @@ void bpf_struct_ops_log_prog(const struct bpf_struct_ops_inst *inst,
 			   tname, expected, btf_get_name(inst->btf));
 }
 
-/* The place in @kdata of @member if that is a function pointer that the
- * subsystem supports and @inst does not set, else NULL.
+/* The address in @kdata of @member, if that is a function pointer that the subsystem
+ * supports and @inst does not set, else NULL.
  */
 static void **bpf_struct_ops_unset_func(const struct bpf_struct_ops_inst *inst,
 					const struct btf_member *member, void *kdata)
@@ -149,8 +149,8 @@ static void **bpf_struct_ops_unset_func(const struct bpf_struct_ops_inst *inst,
 	return kdata + moff;
 }
 
-/* Unset what validate() does without, the last members first: of two that can
- * stand for each other the first stays.
+/* Unset what validate() can do without, the last members first: if either of two
+ * members is enough, the first stays.
  */
 static void bpf_struct_ops_unset_optional(const struct bpf_struct_ops_inst *inst, void *kdata)
 {
@@ -194,9 +194,9 @@ static void bpf_struct_ops_log_missing(const struct bpf_struct_ops_inst *inst, v
  * @inst: the instance
  * @err: what validate() returned
  *
- * A subsystem refuses a struct for its missing members without telling which.
- * So set all of them to the subsystem's own stubs, and if validate() is content
- * with that, find those that it does not do without.
+ * A subsystem refuses a struct for missing members without saying which ones.
+ * So set all of them to the subsystem's own stubs, and if validate() accepts
+ * that, find those that it cannot do without.
  *
  * Context: process, may sleep.
  */

@@ -78,7 +78,7 @@ run "$bpftool" -j module info "$scratch/twice.bpf.o"
 check two-modules-of-one-name field '[m["name"] for m in d["modules"]]' "['twice', 'twice']"
 object none 'int nothing;'
 info none
-check nothing-to-load says 'neither ops nor programs'
+check nothing-to-load says 'no ops, no programs'
 check nothing-to-load-fails not exits 0
 run "$bpftool" module info "$scratch/missing.bpf.o"
 check missing-file says 'No such file or directory'
@@ -471,6 +471,10 @@ completes bpftool module unload cubic id ''
 check complete-unload-another-id prints "7
 12"
 completes bpftool module unload cubic drain ''
+check complete-unload-after-drain prints deps
+completes bpftool module unload cubic wait d
+check complete-unload-after-wait prints deps
+completes bpftool module unload cubic drain deps ''
 check complete-unload-ends prints ''
 completes bpftool module unload cubic deps ''
 check complete-unload-after-deps prints "drain

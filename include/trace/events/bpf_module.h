@@ -7,7 +7,7 @@
 
 #include <linux/tracepoint.h>
 
-/* struct bpf_module is kernel/bpf's own: who includes this has its module.h */
+/* struct bpf_module is private to kernel/bpf: include its module.h before this */
 
 DECLARE_EVENT_CLASS(bpf_module,
 	TP_PROTO(const struct bpf_module *mod),
@@ -34,13 +34,13 @@ DEFINE_EVENT(bpf_module, bpf_module_load,
 	TP_ARGS(mod)
 );
 
-/* A subsystem has got one more user, who is counted. */
+/* A user has come, and is counted. */
 DEFINE_EVENT(bpf_module, bpf_module_get,
 	TP_PROTO(const struct bpf_module *mod),
 	TP_ARGS(mod)
 );
 
-/* A user leaves, who is still counted. */
+/* A user leaves, and is still counted. */
 DEFINE_EVENT(bpf_module, bpf_module_put,
 	TP_PROTO(const struct bpf_module *mod),
 	TP_ARGS(mod)
@@ -52,13 +52,13 @@ DEFINE_EVENT(bpf_module, bpf_module_unload,
 	TP_ARGS(mod)
 );
 
-/* No callback can be running any more, the memory goes. */
+/* No callback can be running any more, the memory is freed. */
 DEFINE_EVENT(bpf_module, bpf_module_free,
 	TP_PROTO(const struct bpf_module *mod),
 	TP_ARGS(mod)
 );
 
-/* A subsystem has taken away one of the ops. */
+/* A subsystem has withdrawn an op. */
 TRACE_EVENT(bpf_module_withdraw,
 	TP_PROTO(const struct bpf_module *mod, const char *reason),
 	TP_ARGS(mod, reason),

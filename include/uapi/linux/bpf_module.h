@@ -11,7 +11,7 @@
 
 /*
  * Bytes of a module's name, and of an op's, with the terminating NUL.  A name
- * has letters, digits, '_', '.' and '-', at least one; it does not begin with '-',
+ * has at least one of letters, digits, '_', '.' and '-'; it does not begin with '-',
  * and is not "." or "..".
  */
 #define BPF_MODULE_NAME_LEN 64
@@ -40,11 +40,12 @@ enum {
 	BPF_F_MODULE_BOUND = (1U << 1),
 	/*
 	 * Take over from the module behind replace_fd in one step, and drain
-	 * that one.  For each op the old module has one of the same type and
-	 * name, and the subsystem can update it.  A link of the old module is
-	 * switched to another program, see bpf_module_link.prog_fd, or detached
-	 * once the new module is there.  The new module has the name of the old
-	 * one, so module_load.name is 0 or that name.
+	 * that one.  For each op the old module must have one of the same type
+	 * and name, and the subsystem must be able to update it.  A link of the
+	 * old module is switched to another program, see
+	 * bpf_module_link.prog_fd, or detached once the new module is loaded.
+	 * The new module has the name of the old one, so module_load.name is 0
+	 * or that name.
 	 */
 	BPF_F_MODULE_REPLACE = (1U << 2),
 };
@@ -52,21 +53,21 @@ enum {
 /* Flags of BPF_MODULE_UNLOAD. */
 enum {
 	/*
-	 * Do not refuse with EBUSY while there are users: unregister the ops
-	 * and detach the links now, so that no new user comes, and free the
+	 * Do not fail with EBUSY while there are users: unregister the ops
+	 * and detach the links now, so that no new user can come, and free the
 	 * module with its last user.
 	 */
 	BPF_F_MODULE_DRAIN = (1U << 0),
 };
 
 /**
- * enum bpf_module_state - where a module is in its life
+ * enum bpf_module_state - state of a module
  * @BPF_MODULE_STATE_LIVE: loaded, its ops are registered, except those that
  *	were withdrawn.
  * @BPF_MODULE_STATE_GOING: unloaded or replaced, waits for its last user.  Its
- *	name is free for another module, or the replacement's.
+ *	name is free for another module, or belongs to the replacement.
  * @BPF_MODULE_STATE_GONE: no longer listed; seen only through a handle, an fd
- *	or a pin, that was taken before.
+ *	or a pin, that was taken earlier.
  * @BPF_MODULE_STATE_DETACHED: loaded, but its subsystems have withdrawn every
  *	op.  Its name is taken until it is unloaded.
  */
@@ -78,11 +79,11 @@ enum bpf_module_state {
 };
 
 /**
- * enum bpf_module_ops_state - where one op of a module is in its life
+ * enum bpf_module_ops_state - state of one op of a module
  * @BPF_MODULE_OPS_REGISTERED: the subsystem offers it to new users.
- * @BPF_MODULE_OPS_UNREGISTERED: only the users that it has remain.
- * @BPF_MODULE_OPS_WITHDRAWN: the subsystem has taken it away by itself: the
- *	device is gone, the scheduler made an error.
+ * @BPF_MODULE_OPS_UNREGISTERED: only existing users remain.
+ * @BPF_MODULE_OPS_WITHDRAWN: the subsystem has removed it by itself: the
+ *	device is gone, the scheduler failed.
  */
 enum bpf_module_ops_state {
 	BPF_MODULE_OPS_REGISTERED	= 1,
@@ -114,8 +115,8 @@ struct bpf_module_ops {
 /**
  * struct bpf_module_link - one link that BPF_MODULE_LOAD is to adopt
  * @link_fd: the link, of any type but BPF_LINK_TYPE_STRUCT_OPS.
- * @prog_fd: 0, or with BPF_F_MODULE_REPLACE the program that is to take the place
- *	of that of @link_fd, a link of the module to be replaced.
+ * @prog_fd: 0, or with BPF_F_MODULE_REPLACE the program that is to replace that of
+ *	@link_fd, a link of the module to be replaced.
  * @flags: must be 0.
  * @reserved: must be 0.
  */
@@ -129,8 +130,8 @@ struct bpf_module_link {
 /* Flags of struct bpf_module_link_info. */
 enum {
 	/*
-	 * Its program does not run by it any more: somebody has detached it, or
-	 * the device, the control group or the namespace is gone.
+	 * Its program no longer runs by it: somebody has detached it, or the
+	 * device, the control group or the namespace is gone.
 	 */
 	BPF_MODULE_LINK_DETACHED = (1U << 0),
 };
@@ -150,9 +151,10 @@ struct bpf_module_link_info {
  * @prog_fd: program of type BPF_PROG_TYPE_MODULE_FUNC, loaded with the BTF of
  *	module_load.btf_fd.
  * @flags: must be 0.
- * @name: user address of the function's name, that of its BTF; 0 for the same.
+ * @name: user address of the function's name, which must be that in BTF; 0 to
+ *	use that.
  *
- * Programs call a function by its number: the first has 1.
+ * Programs call a function by its number, starting with 1.
  */
 struct bpf_module_func {
 	__u32		prog_fd;
@@ -162,7 +164,7 @@ struct bpf_module_func {
 
 /* Flags of struct bpf_module_func_info. */
 enum {
-	/* Only who may sleep can call it. */
+	/* Only programs that may sleep can call it. */
 	BPF_MODULE_FUNC_SLEEPABLE = (1U << 0),
 	/* It uses a map with a lock: no tracing program or socket filter can call it. */
 	BPF_MODULE_FUNC_LOCKS = (1U << 1),
@@ -173,12 +175,12 @@ enum {
  * @prog_id: out: id of the program that it is.
  * @btf_id: out: id of the function in the BTF of the module.
  * @flags: out: BPF_MODULE_FUNC_*.
- * @stack_depth: out: bytes of stack that a call takes, with all that it calls.
+ * @stack_depth: out: bytes of stack that a call takes, including its callees.
  * @caller_ids: in: user address of an array of __u32 that receives the ids of the
  *	programs that call it; 0 for none.
- * @callers_cnt: in: entries of room at @caller_ids; out: number of callers.
+ * @callers_cnt: in: capacity of @caller_ids; out: number of callers.
  * @reserved: out: 0.
- * @name: out: the name, cut off if it is longer.
+ * @name: out: the name, truncated if it is longer.
  */
 struct bpf_module_func_info {
 	__u32		prog_id;
@@ -193,7 +195,7 @@ struct bpf_module_func_info {
 
 /**
  * enum bpf_module_reason - why the exit program of a module runs
- * @BPF_MODULE_REASON_NONE: it does not: the init program has this.
+ * @BPF_MODULE_REASON_NONE: it does not; the init program gets this.
  * @BPF_MODULE_REASON_UNLOADED: BPF_MODULE_UNLOAD.
  * @BPF_MODULE_REASON_DRAINED: BPF_MODULE_UNLOAD with BPF_F_MODULE_DRAIN.
  * @BPF_MODULE_REASON_REPLACED: another module took over from it.
@@ -210,11 +212,11 @@ enum bpf_module_reason {
 };
 
 /**
- * struct bpf_module_ctx - what the init and the exit program of a module get
+ * struct bpf_module_ctx - context of the init and exit programs of a module
  * @module_id: the id that the module has, or will have once it is loaded.
  * @flags: BPF_F_MODULE_BOUND if the module is loaded with it.
- * @other_id: for init, the id of the module that it is to replace; for exit, of
- *	the one that has replaced it; 0 for none.
+ * @other_id: for init, the id of the module to be replaced; for exit, that of the
+ *	replacement; 0 for none.
  * @reason: one of enum bpf_module_reason.
  * @reserved: 0.
  */
@@ -226,9 +228,9 @@ struct bpf_module_ctx {
 	__aligned_u64	reserved[4];
 };
 
-/* How it stands with the exit program, in struct bpf_module_info. */
+/* State of the exit program, in struct bpf_module_info. */
 enum bpf_module_exit_state {
-	BPF_MODULE_EXIT_NONE		= 0,	/* it has none, or has not come to it */
+	BPF_MODULE_EXIT_NONE		= 0,	/* there is none, or it has not started */
 	BPF_MODULE_EXIT_RUNNING		= 1,	/* it is running */
 };
 
@@ -237,12 +239,12 @@ enum bpf_module_exit_state {
  * @btf_obj_id: out: id of the BTF that describes the type.
  * @type_id: out: the ops struct in that BTF.
  * @state: out: one of enum bpf_module_ops_state.
- * @value_size: in: bytes of room at @value; out: size of the struct.  If there
- *	is too little room, what fits is written.
+ * @value_size: in: size of the buffer at @value; out: size of the struct.  If the
+ *	buffer is too small, what fits is written.
  * @value: in: user address that receives the struct, with the ids of programs
  *	where @bpf_module_ops.value had their fds; 0 for none.
  * @name: out: as given to BPF_MODULE_LOAD, empty for none.
- * @reason: out: why the subsystem has withdrawn the op, for a person to read;
+ * @reason: out: why the subsystem has withdrawn the op, in words for people;
  *	empty in other states.
  */
 struct bpf_module_ops_info {
@@ -256,46 +258,46 @@ struct bpf_module_ops_info {
 };
 
 /**
- * struct bpf_module_info - what BPF_MODULE_GET_INFO tells of a module
+ * struct bpf_module_info - information about a module, from BPF_MODULE_GET_INFO
  * @id: out: the id; 0 once the module is gone.
  * @state: out: one of enum bpf_module_state.
  * @flags: out: BPF_F_MODULE_BOUND if the module was loaded with it.
- * @uid: out: user who loaded it, as the caller's user namespace knows it.
+ * @uid: out: user who loaded it, in the caller's user namespace.
  * @load_time: out: nanoseconds from boot to load (CLOCK_BOOTTIME).
  * @users: out: references that subsystems hold on its ops: sockets, a network
  *	namespace's default congestion control, ...; and the programs that call
  *	its functions.  Handles are not counted.
- * @memory: out: bytes that the module itself takes, without its programs and
+ * @memory: out: bytes that the module itself takes, excluding its programs and
  *	maps.
  * @btf_id: out: id of the object's own BTF, 0 for none.
- * @ops_cnt: in: entries of room at @ops; out: number of ops.
+ * @ops_cnt: in: capacity of @ops; out: number of ops.
  * @ops: in: user address of an array of struct bpf_module_ops_info, read and
  *	written; 0 for none.
  * @ops_size: in: bytes of one entry of that array.
- * @prog_cnt: in: entries of room at @prog_ids; out: number of programs.
+ * @prog_cnt: in: capacity of @prog_ids; out: number of programs.
  * @prog_ids: in: user address of an array of __u32; 0 for none.
  * @map_ids: in: user address of an array of __u32 for @map_cnt; 0 for none.
- * @map_cnt: in: entries of room at @map_ids; out: number of maps that the
+ * @map_cnt: in: capacity of @map_ids; out: number of maps that the
  *	programs use.
  * @reserved: out: 0.
  * @name: out: the name.
  * @links: in: user address of an array of struct bpf_module_link_info; 0 for none.
- * @links_cnt: in: entries of room at @links; out: number of links.  There are
- *	none any more once the module is going.
+ * @links_cnt: in: capacity of @links; out: number of links, 0 once the
+ *	module is going.
  * @links_size: in: bytes of one entry of that array.
- * @init_prog_id: out: id of the program that was run at load, 0 for none.
- * @exit_prog_id: out: id of the program that is run at the end, 0 for none.
+ * @init_prog_id: out: id of the program that ran at load, 0 for none.
+ * @exit_prog_id: out: id of the program to run at the end, 0 for none.
  * @exit_state: out: one of enum bpf_module_exit_state.
- * @funcs_cnt: in: entries of room at @funcs; out: number of functions.
+ * @funcs_cnt: in: capacity of @funcs; out: number of functions.
  * @funcs: in: user address of an array of struct bpf_module_func_info, read and
  *	written; 0 for none.
  * @funcs_size: in: bytes of one entry of that array.
- * @deps_cnt: in: entries of room at @dep_ids; out: number of modules whose
+ * @deps_cnt: in: capacity of @dep_ids; out: number of modules whose
  *	functions its programs call.
  * @dep_ids: in: user address of an array of __u32; 0 for none.
  *
- * If an array has too little room, what fits is written and the counter tells
- * how many entries there are.
+ * If an array is too small, what fits is written, and the counter is set to the
+ * number of entries that exist.
  */
 struct bpf_module_info {
 	__u32		id;

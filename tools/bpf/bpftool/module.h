@@ -106,14 +106,20 @@ char *module_format_proto(const struct btf *btf, __u32 id, const char *name);
  */
 void module_funcs_json(const struct module *mod, const struct btf *btf);
 void module_funcs_plain(const struct module *mod, const struct btf *btf);
+/* For "dump", before anything is printed: fds of the functions' programs, for _close();
+ * NULL with the error printed.
+ */
+int *module_funcs_open(const struct module *mod);
+void module_funcs_close(const struct module *mod, int *fds);
+/* Their instructions: 0, or -1 with the error printed. */
+int module_funcs_dump(const struct module *mod, const int *fds);
 /* The modules whose functions it calls. */
 void module_deps_json(const struct module *mod);
 void module_deps_plain(const struct module *mod);
-/* Who calls its functions, each once: "a, prog 12" or "module a (id 3), program b (id 12)";
- * to be freed, NULL without memory.
- */
+/* Who calls its functions, each once: "a, prog 12"; to be freed, NULL without memory. */
 char *module_format_used_by(const struct module *mod);
-char *module_describe_callers(const struct module *mod);
+/* The same as "module a (id 3), program b (id 12)", as it is now; NULL also on an error. */
+char *module_describe_callers(int fd);
 void module_used_by_json(const struct module *mod);
 /* How many programs call them? */
 size_t module_count_callers(const struct module *mod);
@@ -174,6 +180,8 @@ void module_warnings_end(libbpf_print_fn_t old_print);
 const char *module_last_warning(const char *otherwise);
 /* Print that libbpf could not @what ("load") a file, and why. errno is its error. */
 void module_object_error(const char *what, const char *file);
+/* After the load of a file: print which weak functions were there and do not fit. */
+void module_tell_missing(const char *file);
 /* NULL with the error printed; between _begin() and _end(). */
 struct bpf_object *module_open_object(const char *file);
 
@@ -328,6 +336,7 @@ struct module_need {
 	char *module;
 	char *func; /* one of them, NULL if that is not known */
 	bool is_optional; /* it can do without them */
+	bool is_own; /* the object that calls them exports them, too */
 };
 
 struct module_needs {

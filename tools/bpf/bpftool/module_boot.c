@@ -11,6 +11,7 @@
 #endif
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +43,8 @@ static int boot(const struct module_conf *conf)
 	return err;
 }
 
-/* Does an option PROG.dev name it? A device comes when others do, so this is asked often,
- * and told before any object is opened.
- */
-static bool is_for_dev(const struct module_conf *conf, const char *name, const char *dev)
+/* Does an option PROG.dev name it? */
+static bool is_own_dev(const struct module_conf *conf, const char *name, const char *dev)
 {
 	const struct module_conf_line *line = NULL;
 
@@ -58,19 +57,78 @@ static bool is_for_dev(const struct module_conf *conf, const char *name, const c
 	return false;
 }
 
+/* Does any? A device comes when others do, so this is asked often, and told before any
+ * object is opened.
+ */
+static bool is_known_dev(const struct module_conf *conf, const char *dev)
+{
+	const struct module_conf_line *line = NULL;
+
+	while ((line = module_conf_next(conf, MODULE_CONF_OPTIONS, NULL, line))) {
+		const char *devs = module_param_devs(line->text);
+
+		if (devs && module_list_has(devs, dev))
+			return true;
+	}
+	return false;
+}
+
+/* What the object of that name needs; nothing if there is no object. */
+static int plan_name(struct module_plan *plan, const char *name)
+{
+	libbpf_print_fn_t old_print;
+	struct bpf_object *obj;
+	char path[PATH_MAX];
+	int err = -1;
+
+	if (!module_find_file(module_conf_resolve(plan->conf, name), path, sizeof(path)))
+		return 0;
+	old_print = module_warnings_begin();
+	obj = module_open_object(path);
+	if (obj)
+		err = module_plan_object(plan, name, path, obj);
+	bpf_object__close(obj);
+	module_warnings_end(old_print);
+	return err;
+}
+
+/* 1 if the device is for a module that @name needs, else 0, or -1 with the error printed */
+static int is_needed_dev(const struct module_conf *conf, const char *name, const char *dev)
+{
+	struct module_plan plan = { .conf = conf };
+	int ret = plan_name(&plan, name);
+	size_t i;
+
+	for (i = 0; !ret && i < plan.cnt; i++)
+		ret = is_own_dev(conf, plan.steps[i].name, dev);
+	module_plan_free(&plan);
+	module_free_texts();
+	return ret;
+}
+
+/* The same if it is for @name itself */
+static int is_for_dev(const struct module_conf *conf, const char *name, const char *dev)
+{
+	return is_own_dev(conf, name, dev) ?: is_needed_dev(conf, name, dev);
+}
+
 /* A device has appeared: load what waits for it, or has lost it. The rest is none of
  * this device's business.
  */
 static int boot_dev(const struct module_conf *conf, const char *dev)
 {
 	const struct module_conf_line *line = NULL;
-	int err = 0;
+	int err = 0, is_for;
 
-	while ((line = module_conf_next(conf, MODULE_CONF_LOAD, NULL, line)))
-		if (is_for_dev(conf, line->name, dev) &&
-		    !module_conf_blacklist(conf, line->name) &&
-		    module_load_by_name(line->name, conf, true))
+	if (!is_known_dev(conf, dev))
+		return 0;
+	while ((line = module_conf_next(conf, MODULE_CONF_LOAD, NULL, line))) {
+		if (module_conf_blacklist(conf, line->name))
+			continue;
+		is_for = is_for_dev(conf, line->name, dev);
+		if (is_for < 0 || (is_for && module_load_by_name(line->name, conf, true)))
 			err = -1;
+	}
 	return err;
 }
 

@@ -224,11 +224,25 @@ static int leave_out_waiting(struct bpf_object *obj, const struct load_args *arg
 	while ((mod = load_next_chosen(obj, mod))) {
 		if (!module_find_missing_dev(obj, mod, texts, args->param_cnt, dev, sizeof(dev)))
 			continue;
-		load_report_waiting(mod, dev);
+		/* who needs it tells that for both */
+		if (args->waiting && !strcmp(args->waiting->module, bpf_module__name(mod)))
+			memcpy(args->waiting->dev, dev, sizeof(dev));
+		else
+			load_report_waiting(mod, dev, NULL);
 		leave_out(obj, mod);
 	}
 	free(texts);
 	return 0;
+}
+
+void load_leave_out_all(struct bpf_object *obj, const struct load_wait *wait)
+{
+	struct bpf_module *mod = NULL;
+
+	while ((mod = load_next_chosen(obj, mod))) {
+		load_report_waiting(mod, wait->dev, wait->module);
+		leave_out(obj, mod);
+	}
 }
 
 /* What names a module or its pin is meant for one. */

@@ -87,14 +87,20 @@ static void print_func_json(const struct bpf_object *obj, const struct bpf_progr
 	free(proto);
 }
 
+/* By the BTF, as the info cuts names off. */
 static bool has_func(const struct module *mod, const char *name)
 {
+	struct btf *btf = btf__load_from_kernel_by_id(mod->info.btf_id);
+	const struct btf_type *t;
+	bool has = false;
 	__u32 i;
 
-	for (i = 0; i < mod->info.funcs_cnt; i++)
-		if (strcmp(mod->funcs[i].name, name) == 0)
-			return true;
-	return false;
+	for (i = 0; btf && !has && i < mod->info.funcs_cnt; i++) {
+		t = btf__type_by_id(btf, mod->funcs[i].btf_id);
+		has = t && strcmp(btf__name_by_offset(btf, t->name_off), name) == 0;
+	}
+	btf__free(btf);
+	return has;
 }
 
 /* How it is now: loaded, -ENOENT if it is not, -ESRCH if it is and lacks the function,

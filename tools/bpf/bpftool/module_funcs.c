@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 
 #include "json_writer.h"
@@ -145,6 +147,67 @@ void module_funcs_json(const struct module *mod, const struct btf *btf)
 	for (i = 0; i < mod->info.funcs_cnt; i++)
 		func_json(&mod->funcs[i], btf);
 	jsonw_end_array(json_wtr);
+}
+
+void module_funcs_close(const struct module *mod, int *fds)
+{
+	__u32 i;
+
+	for (i = 0; fds && i < mod->info.funcs_cnt; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+}
+
+int *module_funcs_open(const struct module *mod)
+{
+	int *fds = calloc(mod->info.funcs_cnt + 1, sizeof(*fds)), err = 0;
+	__u32 i;
+
+	if (!fds) {
+		p_err("mem alloc failed");
+		return NULL;
+	}
+	for (i = 0; i < mod->info.funcs_cnt; i++) {
+		fds[i] = bpf_prog_get_fd_by_id(mod->funcs[i].prog_id);
+		err = err ?: min(fds[i], 0);
+	}
+	if (!err)
+		return fds;
+	p_err("can't dump module %s: can't open the programs that are its functions: %s",
+	      mod->info.name, module_strerror(err));
+	module_funcs_close(mod, fds);
+	return NULL;
+}
+
+static int dump_func_json(const struct bpf_module_func_info *func, int fd)
+{
+	int err;
+
+	jsonw_start_object(json_wtr);
+	jsonw_string_field(json_wtr, "name", func->name);
+	jsonw_uint_field(json_wtr, "prog_id", func->prog_id);
+	jsonw_name(json_wtr, "insns");
+	err = dump_prog_xlated(fd);
+	jsonw_end_object(json_wtr);
+	return err;
+}
+
+static int dump_func_plain(const struct bpf_module_func_info *func, int fd)
+{
+	printf("function %s (prog %u)\n", module_text(func->name), func->prog_id);
+	return dump_prog_xlated(fd);
+}
+
+int module_funcs_dump(const struct module *mod, const int *fds)
+{
+	int err = 0;
+	__u32 i;
+
+	for (i = 0; !err && i < mod->info.funcs_cnt; i++)
+		err = json_output ? dump_func_json(&mod->funcs[i], fds[i]) :
+				    dump_func_plain(&mod->funcs[i], fds[i]);
+	return err;
 }
 
 void module_deps_plain(const struct module *mod)

@@ -131,6 +131,12 @@ static bool is_about_op(const char *log)
 	return str_has_pfx(log, "op ");
 }
 
+/* It is about the module to replace, whose functions are called. */
+static bool is_about_callers(const char *log)
+{
+	return str_has_pfx(log, "module \"") && strstr(log, "\" has functions that ");
+}
+
 /* After "module name ... is taken": by whom. */
 static void describe_owner(const char *name, char *text, size_t size)
 {
@@ -154,10 +160,25 @@ static const char *without_module(const char *line)
 	return rest ? rest + strlen("': ") : line;
 }
 
-static void attach_error(const struct bpf_object *obj, const struct bpf_module *mod, char *log)
+/* After "has functions that 2 programs call, it cannot be replaced": which, and what to do.
+ * To be freed, NULL if that can't be told.
+ */
+static char *describe_callers(int replace_fd)
+{
+	char *callers = module_describe_callers(replace_fd), *text = NULL;
+
+	if (callers && *callers &&
+	    asprintf(&text, " (%s); unload what calls its functions first", callers) < 0)
+		text = NULL;
+	free(callers);
+	return text;
+}
+
+static void attach_error(const struct bpf_object *obj, const struct bpf_module *mod, char *log,
+			 int replace_fd)
 {
 	const char *name = bpf_module__name(mod), *reason;
-	char who[256] = "";
+	char who[256] = "", *callers = NULL;
 	int err = errno;
 
 	cut_line(log);
@@ -171,7 +192,11 @@ static void attach_error(const struct bpf_object *obj, const struct bpf_module *
 		module_find_clash(obj, log, who, sizeof(who));
 	else if (err == EEXIST)
 		describe_owner(name, who, sizeof(who));
-	p_err("can't load module %s: %s%s", name, log[0] ? log : module_strerror(-err), who);
+	else if (is_about_callers(log) && replace_fd >= 0)
+		callers = describe_callers(replace_fd);
+	p_err("can't load module %s: %s%s", name, log[0] ? log : module_strerror(-err),
+	      callers ?: who);
+	free(callers);
 }
 
 static struct bpf_link *attach_module(struct bpf_module *mod, const struct load_args *args,
@@ -210,7 +235,7 @@ static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
 			return err;
 		if (!may_come || wait_ms > 500) {
 			errno = attach_err;
-			attach_error(obj, mod, log);
+			attach_error(obj, mod, log, load_get_replace_fd(mod, args));
 			return -1;
 		}
 		usleep(wait_ms * 1000);
@@ -337,6 +362,8 @@ static int load_programs(struct bpf_object *obj, const struct load_args *args)
 	err = bpf_object__load(obj);
 	if (err)
 		module_object_error("load", args->file);
+	else
+		module_tell_missing(args->file);
 	return err;
 }
 

@@ -38,6 +38,10 @@ struct load_args {
 	const struct module_conf *conf; /* if it is by name */
 	bool by_system; /* and nobody needs to be told of it */
 	bool waits; /* network devices may come later */
+	struct load_wait {
+		const char *module;
+		char dev[64]; /* the module waits for it, "" for none */
+	} *waiting; /* where to note that, if it is needed by another one */
 	bool is_unchecked; /* it needs what a dry run does not load */
 	bool has_begun_list;
 	/* ids of modules that were loaded for it, and where to note that of its own; NULL
@@ -74,6 +78,8 @@ int load_find_present(const struct bpf_module *mod, struct load_args *args);
 int load_get_replace_fd(const struct bpf_module *mod, const struct load_args *args);
 /* Fit the object's modules to the arguments: 0, or -1 with the error printed. */
 int load_set_up(struct bpf_object *obj, struct load_args *args);
+/* What it needs waits: all of it does. */
+void load_leave_out_all(struct bpf_object *obj, const struct load_wait *wait);
 
 /* module_load.c */
 
@@ -85,7 +91,7 @@ int load_name(const struct load_args *args, const char *name, const struct modul
 /* module_load_deps.c */
 
 /* Load the modules that the object needs, in order: 0, or -1 with the error printed. */
-int load_needed(const struct bpf_object *obj, struct load_args *args);
+int load_needed(struct bpf_object *obj, struct load_args *args);
 /* Note what was loaded. */
 void load_note(const struct load_args *args, int module_fd);
 /* When it is done, or, with @failed, when they are needed no more: unload them then. */
@@ -95,8 +101,8 @@ void load_end_needed(struct load_args *args, bool failed);
 
 /* Ops of the object or of @mod as "a, b": to be freed, NULL without memory. */
 char *load_list_ops(const struct bpf_object *obj, const struct bpf_module *mod);
-/* The module waits for a network device. */
-void load_report_waiting(const struct bpf_module *mod, const char *dev);
+/* The module waits for a network device, or for @needed that does, if it is not NULL. */
+void load_report_waiting(const struct bpf_module *mod, const char *dev, const char *needed);
 /* What was loaded, or was there already. */
 void load_report(const struct bpf_object *obj, const struct load_args *args);
 

@@ -41,21 +41,27 @@ void load_end_needed(struct load_args *args, bool failed)
 }
 
 /* With the options of its own name. */
-static int load_step(const struct module_step *step, struct load_args *args)
+static int load_step(const struct module_step *step, struct load_args *args,
+		     struct load_wait *wait)
 {
 	struct load_args own = {
 		.replace_fd = -1,
 		.by_need = true,
 		.by_system = args->by_system,
+		.waits = args->waits,
+		.waiting = wait,
 		.dry_run = args->dry_run,
 		.in_list = true,
 		.loaded = &args->needed,
 	};
 
+	wait->module = step->name;
 	return load_name(&own, step->name, args->conf);
 }
 
-static int load_steps(const struct module_plan *plan, struct load_args *args)
+/* Up to one that waits. */
+static int load_steps(const struct module_plan *plan, struct load_args *args,
+		      struct load_wait *wait)
 {
 	size_t i;
 	int err = 0;
@@ -65,16 +71,17 @@ static int load_steps(const struct module_plan *plan, struct load_args *args)
 		args->in_list = true;
 		args->has_begun_list = true;
 	}
-	for (i = 0; !err && i < plan->cnt; i++)
-		err = load_step(&plan->steps[i], args);
+	for (i = 0; !err && !wait->dev[0] && i < plan->cnt; i++)
+		err = load_step(&plan->steps[i], args, wait);
 	return err;
 }
 
 /* A person who names a file says what is loaded. */
-int load_needed(const struct bpf_object *obj, struct load_args *args)
+int load_needed(struct bpf_object *obj, struct load_args *args)
 {
 	struct module_plan plan = { .conf = args->conf, .is_to_load = true };
 	const struct bpf_module *mod = load_next_chosen(obj, NULL);
+	struct load_wait wait = {};
 	int err;
 
 	if (!args->by_name || !mod)
@@ -83,7 +90,9 @@ int load_needed(const struct bpf_object *obj, struct load_args *args)
 	args->is_unchecked = args->dry_run && plan.cnt;
 	/* who needs it has loaded, or told, what this one needs */
 	if (!err && plan.cnt && !args->by_need)
-		err = load_steps(&plan, args);
+		err = load_steps(&plan, args, &wait);
+	if (!err && wait.dev[0])
+		load_leave_out_all(obj, &wait);
 	module_plan_free(&plan);
 	return err;
 }

@@ -62,12 +62,25 @@ static int add_need(struct module_needs *needs, const char *module, const char *
 	need->module = strdup(module);
 	need->func = func ? strdup(func) : NULL;
 	need->is_optional = is_optional;
+	need->is_own = false;
 	return need->module && (need->func || !func) ? 0 : no_memory();
+}
+
+static bool exports_funcs(const struct bpf_object *obj, const char *module)
+{
+	const struct bpf_module *mod = bpf_object__find_module_by_name(obj, module);
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj)
+		if (mod && module_exports(mod, prog))
+			return true;
+	return false;
 }
 
 int module_needs_read(struct module_needs *needs, const struct bpf_object *obj)
 {
 	const struct bpf_module_dep *dep;
+	size_t i;
 	int err;
 
 	bpf_object__for_each_module_dep(dep, obj) {
@@ -76,6 +89,8 @@ int module_needs_read(struct module_needs *needs, const struct bpf_object *obj)
 		if (err)
 			return err;
 	}
+	for (i = 0; i < needs->cnt; i++)
+		needs->needs[i].is_own = exports_funcs(obj, needs->needs[i].module);
 	return 0;
 }
 
@@ -272,6 +287,19 @@ static int visit_step(struct module_plan *plan, const struct frame *top,
 	return err;
 }
 
+/* All programs of an object are loaded before the first of its modules is there. */
+static int visit_own(const struct frame *top, const struct module_need *need)
+{
+	struct bpf_module_info info;
+
+	if (need->is_optional || !module_look_up(need->module, true, &info))
+		return 0;
+	p_err("%s needs module %s (function %s), which %s has itself and which can't be loaded before its programs; put what calls it in an object of its own",
+	      module_text(top->name), module_text(need->module), module_text(need->func ?: "?"),
+	      module_text(top->path));
+	return -1;
+}
+
 static int visit(struct module_plan *plan, const struct frame *top,
 		 const struct module_need *need)
 {
@@ -280,6 +308,8 @@ static int visit(struct module_plan *plan, const struct frame *top,
 	bool found;
 	int err;
 
+	if (need->is_own)
+		return visit_own(top, need);
 	found = module_find_file(module_conf_resolve(plan->conf, need->module), path,
 				 sizeof(path));
 	err = init_step(&step, need->module, found ? path : NULL);

@@ -79,16 +79,21 @@ static char *list_progs(const struct bpf_object *obj, const struct bpf_module *m
 }
 
 /* At boot: it is loaded when the device appears. */
-void load_report_waiting(const struct bpf_module *mod, const char *dev)
+void load_report_waiting(const struct bpf_module *mod, const char *dev, const char *needed)
 {
 	if (!json_output) {
-		printf("Module %s waits for network device %s\n", bpf_module__name(mod),
+		printf("Module %s waits for network device %s", bpf_module__name(mod),
 		       module_text(dev));
+		if (needed)
+			printf(", as module %s does, which it needs", module_text(needed));
+		printf("\n");
 		return;
 	}
 	jsonw_start_object(json_wtr);
 	jsonw_string_field(json_wtr, "name", bpf_module__name(mod));
 	jsonw_string_field(json_wtr, "waits_for_dev", dev);
+	if (needed)
+		jsonw_string_field(json_wtr, "as_needs", needed);
 	jsonw_end_object(json_wtr);
 }
 

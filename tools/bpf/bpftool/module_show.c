@@ -645,9 +645,10 @@ static int check_types(const struct module *mod)
 	return 0;
 }
 
-static void dump_module(const struct module *mod)
+static int dump_module(const struct module *mod, const int *func_fds)
 {
 	__u32 i;
+	int err;
 
 	if (json_output) {
 		jsonw_start_object(json_wtr);
@@ -662,14 +663,21 @@ static void dump_module(const struct module *mod)
 
 	if (json_output) {
 		jsonw_end_array(json_wtr);
+		jsonw_name(json_wtr, "funcs");
+		jsonw_start_array(json_wtr);
+	}
+	err = module_funcs_dump(mod, func_fds);
+	if (json_output) {
+		jsonw_end_array(json_wtr);
 		jsonw_end_object(json_wtr);
 	}
+	return err;
 }
 
 int module_dump(int fd)
 {
+	int *func_fds = NULL, err;
 	struct module mod;
-	int err;
 
 	err = module_read(fd, &mod) ?: module_read_values(fd, &mod);
 	if (err)
@@ -677,7 +685,12 @@ int module_dump(int fd)
 	else
 		err = check_types(&mod);
 	if (!err)
-		dump_module(&mod);
+		func_fds = module_funcs_open(&mod);
+	if (func_fds)
+		err = dump_module(&mod, func_fds);
+	else
+		err = -1;
+	module_funcs_close(&mod, func_fds);
 
 	module_free_texts();
 	module_free(&mod);

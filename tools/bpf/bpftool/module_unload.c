@@ -53,13 +53,7 @@ static const char *plural(__u64 count)
 /* "module a is in use (2 users: module b (id 3), program c (id 17)); ..." */
 static void busy_error(int fd, const struct bpf_module_info *info)
 {
-	char *callers = NULL;
-	struct module mod;
-
-	if (!module_read(fd, &mod))
-		callers = module_describe_callers(&mod);
-	module_free(&mod);
-	module_names_free();
+	char *callers = module_describe_callers(fd);
 
 	if (callers && *callers)
 		p_err("module %s is in use (%llu user%s: %s); unload what calls its functions first, or unload with drain",
@@ -122,32 +116,37 @@ static bool is_keyword(const char *word)
 	       strcmp(word, "wait") == 0;
 }
 
-static int parse_how(int argc, char **argv, struct unload_args *args)
+static int parse_seconds(const char *word, struct unload_args *args)
 {
 	unsigned long long seconds;
-	const char *how;
 
-	args->seconds = -1;
-	if (argc && strcmp(*argv, "deps") == 0) {
-		args->with_deps = true;
-		NEXT_ARG();
-	}
-	if (!argc)
-		return 0;
-	if (!is_keyword(*argv) || strcmp(*argv, "deps") == 0)
-		return BAD_ARG();
-	how = GET_ARG();
-	args->flags = BPF_F_MODULE_DRAIN;
-	args->wait = strcmp(how, "wait") == 0;
-	if (!argc)
-		return 0;
-	if (!args->wait || argc > 1)
-		return BAD_ARG();
-	if (!module_parse_number(*argv, INT_MAX / 1000, &seconds)) {
-		p_err("'%s' is not a number of seconds", *argv);
+	if (!module_parse_number(word, INT_MAX / 1000, &seconds)) {
+		p_err("'%s' is not a number of seconds", word);
 		return -1;
 	}
 	args->seconds = seconds;
+	return 0;
+}
+
+/* Each of them once, in any order. */
+static int parse_how(int argc, char **argv, struct unload_args *args)
+{
+	args->seconds = -1;
+	while (argc) {
+		bool is_deps = strcmp(*argv, "deps") == 0;
+
+		if (!is_keyword(*argv) || (is_deps ? args->with_deps : args->flags))
+			return BAD_ARG();
+		args->with_deps |= is_deps;
+		args->flags |= is_deps ? 0 : BPF_F_MODULE_DRAIN;
+		args->wait |= strcmp(*argv, "wait") == 0;
+		NEXT_ARG();
+		if (!is_deps && args->wait && argc && !is_keyword(*argv)) {
+			if (parse_seconds(*argv, args))
+				return -1;
+			NEXT_ARG();
+		}
+	}
 	return 0;
 }
 

@@ -128,9 +128,16 @@ char *module_format_used_by(const struct module *mod)
 	return format_callers(mod, false);
 }
 
-char *module_describe_callers(const struct module *mod)
+char *module_describe_callers(int fd)
 {
-	return format_callers(mod, true);
+	char *callers = NULL;
+	struct module mod;
+
+	if (!module_read(fd, &mod))
+		callers = format_callers(&mod, true);
+	module_free(&mod);
+	module_names_free();
+	return callers;
 }
 
 static void print_caller_json(const struct caller *caller)

@@ -84,10 +84,56 @@ static char *verifier_reason(const char *warnings, const char *begin)
 	return reason;
 }
 
-/* Of libbpf's lines the first: those after it tell what followed from that. */
-static char *find_reason(const char *warnings)
+static const char *next_line(const char *line)
 {
-	const char *begin = strstr(warnings, LOG_BEGIN);
+	line += strcspn(line, "\n");
+	return *line ? line + 1 : line;
+}
+
+static bool line_has(const char *line, const char *text)
+{
+	return memmem(line, strcspn(line, "\n"), text, strlen(text));
+}
+
+/* Of a weak function that is there with another prototype. */
+static bool is_no_error(const char *line)
+{
+	return line_has(line, "; as it is weak, it counts as missing");
+}
+
+/* Where something is not permitted, libbpf thinks of kernels of old times first. */
+static bool is_guess(const char *line)
+{
+	return line_has(line, "RLIMIT_MEMLOCK") || line_has(line, "'ulimit -l'");
+}
+
+/* After libbpf's line that a function is not there: where it would be. */
+static bool is_hint(const char *line)
+{
+	return line_has(line, "; to call it, declare it with __bpf_module(");
+}
+
+/* Of libbpf's lines the first: those after it tell what followed from that, or what can be
+ * done about it.
+ */
+static const char *find_line(const char *line, int err)
+{
+	while (*line && (is_no_error(line) || (err == EPERM && is_guess(line))))
+		line = next_line(line);
+	return is_hint(next_line(line)) ? next_line(line) : line;
+}
+
+/* Without libbpf's name: to be freed, NULL without memory. */
+static char *copy_line(const char *line)
+{
+	if (str_has_pfx(line, PREFIX))
+		line += strlen(PREFIX);
+	return strndup(line, strcspn(line, "\n"));
+}
+
+static char *find_reason(const char *warnings, int err)
+{
+	const char *begin = strstr(warnings, LOG_BEGIN), *line;
 	char *reason = NULL;
 
 	if (begin)
@@ -95,9 +141,8 @@ static char *find_reason(const char *warnings)
 	if (reason)
 		return reason;
 
-	if (str_has_pfx(warnings, PREFIX))
-		warnings += strlen(PREFIX);
-	return *warnings ? strndup(warnings, strcspn(warnings, "\n")) : NULL;
+	line = find_line(warnings, err);
+	return *line ? copy_line(line) : NULL;
 }
 
 /* What libbpf warns of. It is shown if it tells why an object can't be loaded,
@@ -196,19 +241,26 @@ static const char *deeper_reason(const char *reason, int err)
 	return module_text(without_object(reason));
 }
 
+void module_tell_missing(const char *file)
+{
+	const char *line = has_warnings() ? warnings->text : "";
+
+	for (; *line; line = next_line(line)) {
+		char *text = is_no_error(line) ? copy_line(line) : NULL;
+
+		if (text)
+			p_info("%s %s", file, module_text(without_object(text)));
+		free(text);
+	}
+}
+
 void module_object_error(const char *what, const char *file)
 {
 	char *reason = NULL, number[128];
 	int err = errno;
 
-	/* here the warnings guess, and the capabilities were asked for before */
-	if (err == EPERM) {
-		p_err("can't %s %s: %s", what, file, strerror(err));
-		return;
-	}
-
 	if (has_warnings())
-		reason = find_reason(warnings->text);
+		reason = find_reason(warnings->text, err);
 	if (reason) {
 		/* the verifier's log tells more; strsep() takes it apart */
 		if (has_prog_log(warnings->text))

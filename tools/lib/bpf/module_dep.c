@@ -291,12 +291,26 @@ static int not_there(const struct bpf_module_dep *dep, int err, const char *what
 	return dep->is_weak ? 0 : err;
 }
 
+/* Is the module one of the object itself, which is loaded after all of its programs? */
+static bool is_own(const struct bpf_module_dep *dep)
+{
+	const struct bpf_module *mod;
+
+	mod = bpf_object__find_module_by_name(dep->obj, dep->module);
+	return mod && mod->autocreate && bpf_module__has_funcs(mod);
+}
+
 static int no_lib(const struct bpf_module_dep *dep, const struct bpf_module_lib *lib)
 {
+	const char *why = "; load it first";
 	char what[512];
 
-	snprintf(what, sizeof(what), "needs module %s (function %s)%s; load it first", dep->module,
-		 dep->func, lib->is_going ? ", which is being unloaded" : "");
+	if (is_own(dep))
+		why = ", which this object has itself and which can't be loaded before its programs; put what calls it in an object of its own";
+	else if (lib->is_going)
+		why = ", which is being unloaded; load it first";
+	snprintf(what, sizeof(what), "needs module %s (function %s)%s", dep->module, dep->func,
+		 why);
 	return not_there(dep, -ENOENT, what);
 }
 
@@ -319,7 +333,12 @@ static int no_fit(const struct bpf_module_dep *dep, const struct btf *btf, __u32
 	bpf_proto__format(btf, btf__type_by_id(btf, func)->type, dep->func, its, sizeof(its));
 	snprintf(what, sizeof(what), "declares '%s', but module %s has '%s': %s", ours, dep->module,
 		 its, why);
-	return not_there(dep, -EINVAL, what);
+	if (!dep->is_weak)
+		return not_there(dep, -EINVAL, what);
+	/* a mistake, other than that there is none */
+	pr_warn("object '%s': %s; as it is weak, it counts as missing\n",
+		bpf_object__name(dep->obj), what);
+	return 0;
 }
 
 /* Its number and its type; 0 if there is none. By the BTF, as the info cuts names off. */
@@ -397,14 +416,13 @@ int bpf_module_dep__find(const struct bpf_module_dep *dep, struct bpf_module_lib
 
 static bool has_func(int fd, const struct bpf_module_info *info, const char *func)
 {
-	struct bpf_module_func_info *funcs;
-	bool has = false;
-	__u32 i;
+	struct bpf_module_lib lib = { .fd = fd };
+	bool has;
+	__u32 type;
 
-	if (!read_funcs(fd, &funcs, info->funcs_cnt))
-		for (i = 0; i < info->funcs_cnt; i++)
-			has |= strcmp(funcs[i].name, func) == 0;
-	free(funcs);
+	has = !read_lib(&lib, info) && func_nr(&lib, func, &type);
+	btf__free(lib.btf);
+	free(lib.funcs);
 	return has;
 }
 

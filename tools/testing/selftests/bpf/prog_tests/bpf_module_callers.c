@@ -253,6 +253,125 @@ static void test_ops(void)
 	ASSERT_OK(bpf_module_unload(lib.module_fd, NULL), "unload the library");
 }
 
+/* A program that a module runs, which uses the map. */
+static int load_run(int map_fd)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+	const struct bpf_insn insns[] = {
+		BPF_LD_MAP_FD(BPF_REG_1, map_fd),
+		BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN(),
+	};
+	int fd = bm_load_prog(SYSCALL, "bm_run", insns, ARRAY_SIZE(insns), &opts);
+
+	ASSERT_OK_FD(fd, "program to run");
+	return fd;
+}
+
+/* A module of all kinds: ops that call @lib, init with a map of its own, a function, exit. */
+static bool load_all_kinds(struct bm_cc *cc, struct bm_lib *l)
+{
+	struct bpf_module_func func = { .prog_fd = l->prog[0] };
+	int map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "m", 4, 8, 1, NULL);
+	LIBBPF_OPTS(bpf_module_load_opts, opts, .btf_fd = l->btf_fd, .funcs = &func,
+		    .funcs_cnt = 1, .init_fd = load_run(map_fd), .exit_fd = load_run(l->map_fd));
+
+	cc->prog[BM_INIT] = load_counting_init(&cc->type);
+	ASSERT_OK_FD(cc->prog[BM_INIT], "init of the op");
+	bm_cc_add(cc, "bm_counts");
+	l->module_fd = bpf_module_load("bm_all", cc->ops, cc->ops_cnt, &opts);
+	bm_close(&map_fd);
+	bm_close(&opts.init_fd);
+	bm_close(&opts.exit_fd);
+	bm_cc_close_progs(cc);
+	return ASSERT_OK_FD(l->module_fd, "load");
+}
+
+struct told {
+	struct bpf_module_info info;
+	__u32 progs[8], maps[4], deps[4];
+};
+
+static void get_told(int module_fd, struct told *told)
+{
+	__u32 len = sizeof(told->info);
+
+	memset(told, 0, sizeof(*told));
+	told->info.prog_ids = ptr_to_u64(told->progs);
+	told->info.prog_cnt = ARRAY_SIZE(told->progs);
+	told->info.map_ids = ptr_to_u64(told->maps);
+	told->info.map_cnt = ARRAY_SIZE(told->maps);
+	told->info.dep_ids = ptr_to_u64(told->deps);
+	told->info.deps_cnt = ARRAY_SIZE(told->deps);
+	ASSERT_OK(bpf_module_get_info_by_fd(module_fd, &told->info, &len), "info");
+}
+
+static void check_exist(const struct told *told)
+{
+	int i, fd;
+
+	for (i = 0; i < told->info.prog_cnt; i++) {
+		fd = bpf_prog_get_fd_by_id(told->progs[i]);
+		ASSERT_OK_FD(fd, "program");
+		bm_close(&fd);
+	}
+	for (i = 0; i < told->info.map_cnt; i++) {
+		fd = bpf_map_get_fd_by_id(told->maps[i]);
+		ASSERT_OK_FD(fd, "map");
+		bm_close(&fd);
+	}
+}
+
+static bool only_function_and_exit(int module_fd, struct told *told)
+{
+	get_told(module_fd, told);
+	return told->info.prog_cnt == 2;
+}
+
+/* What callers do not keep is not told of any more. */
+static void test_kept(void)
+{
+	struct told told;
+	char line[128];
+	struct bm_cc cc;
+	struct bm_lib l;
+	int func, fd;
+
+	if (!bm_lib_open(&l) || !bm_cc_open(&cc))
+		return;
+	func = bm_lib_func(&l, "nine", l.int_id, BTF_FUNC_GLOBAL);
+	if (!bm_lib_load_btf(&l) ||
+	    !BM_LIB_ADD(&l, func, 0, NULL,
+			BPF_LD_MAP_FD(BPF_REG_1, l.map_fd),
+			BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN()) ||
+	    !load_all_kinds(&cc, &l))
+		return;
+	fd = BM_CALLER(XDP, l.module_fd, BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
+		       BPF_EXIT_INSN());
+	ASSERT_OK_FD(fd, "caller");
+	get_told(l.module_fd, &told);
+	ASSERT_EQ(told.info.prog_cnt, BM_CC_REQUIRED + 4, "programs");
+	ASSERT_EQ(told.info.map_cnt, 2, "maps");
+	ASSERT_EQ(told.info.ops_cnt, 1, "ops");
+	ASSERT_GT(told.info.init_prog_id, 0, "init");
+	ASSERT_EQ(told.info.deps_cnt, 1, "modules that it depends on");
+
+	ASSERT_OK(bm_drain(l.module_fd), "drain");
+	ASSERT_TRUE(bm_wait(only_function_and_exit(l.module_fd, &told)), "programs left");
+	ASSERT_EQ(told.info.state, BPF_MODULE_STATE_GOING, "state");
+	ASSERT_EQ(told.info.map_cnt, 1, "maps left");
+	ASSERT_EQ(told.info.ops_cnt, 0, "ops left");
+	ASSERT_EQ(told.info.funcs_cnt, 1, "functions left");
+	ASSERT_EQ(told.info.init_prog_id, 0, "init that is left");
+	ASSERT_GT(told.info.exit_prog_id, 0, "exit that is left");
+	ASSERT_EQ(told.info.deps_cnt, 0, "modules that it still depends on");
+	ASSERT_STREQ(bm_fdinfo(l.module_fd, "ops_cnt", line, sizeof(line)), "0", "ops in fdinfo");
+	check_exist(&told);
+	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users of the other");
+	bm_close(&fd);
+	bm_cc_close(&cc);
+	bm_lib_close(&l);
+}
+
 static int link_of_fentry(void)
 {
 	const struct bpf_insn zero[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
@@ -308,7 +427,7 @@ static void test_exit_calls(void)
 	attr.module_load.links_size = sizeof(struct bpf_module_link);
 	ulink.link_fd = link_of_fentry();
 	attr.module_load.links = ptr_to_u64(&ulink);
-	refused(&lib, &attr, -EINVAL, "calls what no exit program may");
+	refused(&lib, &attr, -EINVAL, "calls what an exit program must not");
 	close(ulink.link_fd);
 	bm_close(&fd);
 	bm_lib_close(&l);
@@ -450,6 +569,7 @@ static const struct bm_lib_test tests[] = {
 	{ "ops", test_ops },
 	{ "replaced", test_replaced },
 	{ "drained", test_drained },
+	{ "kept", test_kept },
 	{ "exit", test_exit },
 	{ "exit_calls", test_exit_calls },
 	{ "cycle", test_cycle },

@@ -273,6 +273,18 @@ static inline int bm_map_with(const char *field, int size)
 	return fd;
 }
 
+/* The first value of an array, in R6 and R1; the program ends if there is none. */
+#define BM_FIRST_VALUE(map_fd)				\
+	BPF_ST_MEM(BPF_W, BPF_REG_10, -4, 0),		\
+	BPF_MOV64_REG(BPF_REG_2, BPF_REG_10),		\
+	BPF_ALU64_IMM(BPF_ADD, BPF_REG_2, -4),		\
+	BPF_LD_MAP_FD(BPF_REG_1, map_fd),		\
+	BPF_EMIT_CALL(BPF_FUNC_map_lookup_elem),	\
+	BPF_JMP_IMM(BPF_JNE, BPF_REG_0, 0, 1),		\
+	BPF_EXIT_INSN(),				\
+	BPF_MOV64_REG(BPF_REG_6, BPF_REG_0),		\
+	BPF_MOV64_REG(BPF_REG_1, BPF_REG_6)
+
 /* What the program returns for a packet. */
 static inline long long bm_run(int prog_fd)
 {

@@ -217,13 +217,13 @@ static void test_packet(void)
 /* What a program can read and not write it cannot have a function write. */
 static void test_written(void)
 {
-	BM_CALLER_REFUSED(XDP, lib.module_fd, "arg#0 points into a struct of the kernel",
+	BM_CALLER_REFUSED(XDP, lib.module_fd, "only read is supported",
 			  BPF_EMIT_CALL(BPF_FUNC_get_current_task_btf),
 			  BPF_MOV64_REG(BPF_REG_1, BPF_REG_0),
 			  BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, task_member("start_time")),
 			  BM_CALL(1, SUM), BPF_EXIT_INSN());
 	BM_CALLER_REFUSED(BPF_PROG_TYPE_CGROUP_SKB, lib.module_fd,
-			  "arg#0 points to a packet, which the program cannot write",
+			  "R1 cannot write into packet",
 			  BPF_LDX_MEM(BPF_W, BPF_REG_6, BPF_REG_1,
 				      offsetof(struct __sk_buff, data)),
 			  BPF_LDX_MEM(BPF_W, BPF_REG_7, BPF_REG_1,

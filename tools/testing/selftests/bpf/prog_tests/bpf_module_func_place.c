@@ -76,15 +76,7 @@ static int load_with_timer(int map_fd, int nr)
 	const struct bm_subs subs = subs_at(24, callback_type, BPF_F_SLEEPABLE);
 
 	return BM_CALLER_WITH(SYSCALL, &subs, lib.module_fd,
-			      BPF_ST_MEM(BPF_W, BPF_REG_10, -4, 0),
-			      BPF_MOV64_REG(BPF_REG_2, BPF_REG_10),
-			      BPF_ALU64_IMM(BPF_ADD, BPF_REG_2, -4),
-			      BPF_LD_MAP_FD(BPF_REG_1, map_fd),
-			      BPF_EMIT_CALL(BPF_FUNC_map_lookup_elem),
-			      BPF_JMP_IMM(BPF_JNE, BPF_REG_0, 0, 1),
-			      BPF_EXIT_INSN(),
-			      BPF_MOV64_REG(BPF_REG_6, BPF_REG_0),
-			      BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
+			      BM_FIRST_VALUE(map_fd),
 			      BPF_LD_MAP_FD(BPF_REG_2, map_fd),
 			      BPF_MOV64_IMM(BPF_REG_3, CLOCK_MONOTONIC),
 			      BPF_EMIT_CALL(BPF_FUNC_timer_init),
@@ -136,15 +128,7 @@ static int load_with_work(int map_fd, int nr, bool by_global)
 	int set = libbpf_find_vmlinux_btf_id("bpf_wq_set_callback_impl", 0);
 	int start = libbpf_find_vmlinux_btf_id("bpf_wq_start", 0);
 	const struct bpf_insn insns[] = {
-		BPF_ST_MEM(BPF_W, BPF_REG_10, -4, 0),
-		BPF_MOV64_REG(BPF_REG_2, BPF_REG_10),
-		BPF_ALU64_IMM(BPF_ADD, BPF_REG_2, -4),
-		BPF_LD_MAP_FD(BPF_REG_1, map_fd),
-		BPF_EMIT_CALL(BPF_FUNC_map_lookup_elem),
-		BPF_JMP_IMM(BPF_JNE, BPF_REG_0, 0, 1),
-		BPF_EXIT_INSN(),
-		BPF_MOV64_REG(BPF_REG_6, BPF_REG_0),
-		BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
+		BM_FIRST_VALUE(map_fd),
 		BPF_LD_MAP_FD(BPF_REG_2, map_fd),
 		BPF_MOV64_IMM(BPF_REG_3, 0),
 		BM_KFUNC(init),
@@ -265,6 +249,18 @@ static void test_throw(void)
 	bm_lib_close(&l);
 }
 
+/* Counts, then goes on in the first program of the array, with the context in R1. */
+#define COUNT_TAIL_CALL(map_fd)			\
+	BPF_MOV64_REG(BPF_REG_6, BPF_REG_1),		\
+	BPF_MOV64_IMM(BPF_REG_1, 1),			\
+	BM_CALL(1, COUNT),				\
+	BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),		\
+	BPF_LD_MAP_FD(BPF_REG_2, map_fd),		\
+	BPF_MOV64_IMM(BPF_REG_3, 0),			\
+	BPF_EMIT_CALL(BPF_FUNC_tail_call),		\
+	BPF_MOV64_IMM(BPF_REG_0, 5),			\
+	BPF_EXIT_INSN()
+
 /* A caller that goes on in another one. */
 static void test_tail_call(void)
 {
@@ -275,33 +271,14 @@ static void test_tail_call(void)
 	next = load_counting(XDP, 10);
 	ASSERT_OK_FD(next, "the other one");
 	ASSERT_OK(bpf_map_update_elem(map_fd, &key, &next, 0), "into the prog array");
-	fd = BM_CALLER(XDP, lib.module_fd,
-		       BPF_MOV64_REG(BPF_REG_6, BPF_REG_1),
-		       BPF_MOV64_IMM(BPF_REG_1, 1),
-		       BM_CALL(1, COUNT),
-		       BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
-		       BPF_LD_MAP_FD(BPF_REG_2, map_fd),
-		       BPF_MOV64_IMM(BPF_REG_3, 0),
-		       BPF_EMIT_CALL(BPF_FUNC_tail_call),
-		       BPF_MOV64_IMM(BPF_REG_0, 5),
-		       BPF_EXIT_INSN());
+	fd = BM_CALLER(XDP, lib.module_fd, COUNT_TAIL_CALL(map_fd));
 	ASSERT_OK_FD(fd, "caller");
 	ASSERT_EQ(bm_run(fd), 11, "sum");
 
 	/* from a subprogram, which passes the tail call counter on */
 	bm_close(&fd);
-	fd = BM_CALLER_WITH(XDP, &subs, lib.module_fd,
-			    BPF_CALL_REL(1),
-			    BPF_EXIT_INSN(),
-			    BPF_MOV64_REG(BPF_REG_6, BPF_REG_1),
-			    BPF_MOV64_IMM(BPF_REG_1, 1),
-			    BM_CALL(1, COUNT),
-			    BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
-			    BPF_LD_MAP_FD(BPF_REG_2, map_fd),
-			    BPF_MOV64_IMM(BPF_REG_3, 0),
-			    BPF_EMIT_CALL(BPF_FUNC_tail_call),
-			    BPF_MOV64_IMM(BPF_REG_0, 5),
-			    BPF_EXIT_INSN());
+	fd = BM_CALLER_WITH(XDP, &subs, lib.module_fd, BPF_CALL_REL(1), BPF_EXIT_INSN(),
+			    COUNT_TAIL_CALL(map_fd));
 	if (!ASSERT_OK_FD(fd, "caller with a subprogram"))
 		printf("%s\n", bm_prog_log);
 	ASSERT_EQ(bm_run(fd), 22, "sum");

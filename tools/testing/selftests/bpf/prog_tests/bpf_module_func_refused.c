@@ -24,10 +24,62 @@ static void expect_no_map(struct bm_lib *l, int func, int map_fd, const char *wh
 	close(map_fd);
 }
 
+/* It would hold the programs of its ops, which can be callers. */
+static int bm_struct_ops_map(void)
+{
+	struct btf *btf = bm_vmlinux_btf();
+	int id = btf__find_by_name_kind(btf, "bpf_struct_ops_tcp_congestion_ops", BTF_KIND_STRUCT);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .btf_fd = lib.btf_fd,
+		    .btf_vmlinux_value_type_id = id);
+	int fd = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, "m", 4, btf__type_by_id(btf, id)->size, 1,
+				&opts);
+
+	ASSERT_OK_FD(fd, "struct_ops map");
+	return fd;
+}
+
+/* Nor can a map be used that holds programs, or holds them while a timer is armed. */
+static void check_maps(struct bm_lib *l, int func)
+{
+	static const struct {
+		enum bpf_map_type type;
+		__u32 value_size;
+	} programs[] = {
+		{ BPF_MAP_TYPE_PROG_ARRAY, 4 },
+		{ BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4 },
+		{ BPF_MAP_TYPE_DEVMAP, 8 },
+		{ BPF_MAP_TYPE_DEVMAP_HASH, 8 },
+		{ BPF_MAP_TYPE_CPUMAP, 8 },
+		{ BPF_MAP_TYPE_SOCKMAP, 4 },
+		{ BPF_MAP_TYPE_SOCKHASH, 4 },
+	};
+	static const enum bpf_map_type storage[] = {
+		BPF_MAP_TYPE_CGROUP_STORAGE, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+	};
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	const __u32 key_size = sizeof(struct bpf_cgroup_storage_key);
+	int i, inner;
+
+	for (i = 0; i < ARRAY_SIZE(programs); i++)
+		expect_no_map(l, func, bpf_map_create(programs[i].type, "m", 4,
+						      programs[i].value_size, 1, NULL),
+			      "can hold programs");
+	inner = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "m", 4, 8, 1, NULL);
+	opts.inner_map_fd = inner;
+	expect_no_map(l, func, bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "m", 4, 4, 1, &opts),
+		      "can hold programs");
+	close(inner);
+	expect_no_map(l, func, bm_struct_ops_map(), "can hold programs");
+	for (i = 0; i < ARRAY_SIZE(storage); i++)
+		expect_no_map(l, func, bpf_map_create(storage[i], "m", key_size, 8, 0, NULL),
+			      "attached to a cgroup");
+	expect_no_map(l, func, bm_map_with("bpf_timer", 16), "has timers or work queues");
+	expect_no_map(l, func, bm_map_with("bpf_wq", 16), "has timers or work queues");
+}
+
 /* What no function can be. */
 static void test_refused_func(void)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	const struct bpf_insn tail[] = {
 		BPF_MOV64_IMM(BPF_REG_2, 0), BPF_MOV64_IMM(BPF_REG_3, 0),
 		BPF_EMIT_CALL(BPF_FUNC_tail_call),
@@ -36,7 +88,7 @@ static void test_refused_func(void)
 	const struct bpf_insn pointer[] = { BPF_MOV64_REG(BPF_REG_0, BPF_REG_10), BPF_EXIT_INSN() };
 	const struct bpf_insn zero[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
 	LIBBPF_OPTS(bpf_prog_load_opts, no_btf);
-	int func, fn_static, fn_ctx, inner;
+	int func, fn_static, fn_ctx;
 	struct bm_lib l;
 
 	if (!bm_lib_open(&l))
@@ -48,25 +100,7 @@ static void test_refused_func(void)
 	if (!bm_lib_load_btf(&l))
 		return;
 
-	expect_no_map(&l, func, bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "m", 4, 4, 1, NULL),
-		      "can hold programs");
-	expect_no_map(&l, func, bpf_map_create(BPF_MAP_TYPE_DEVMAP, "m", 4, 8, 1, NULL),
-		      "can hold programs");
-	expect_no_map(&l, func, bpf_map_create(BPF_MAP_TYPE_CPUMAP, "m", 4, 8, 1, NULL),
-		      "can hold programs");
-	expect_no_map(&l, func, bpf_map_create(BPF_MAP_TYPE_SOCKMAP, "m", 4, 4, 1, NULL),
-		      "can hold programs");
-	expect_no_map(&l, func,
-		      bpf_map_create(BPF_MAP_TYPE_PERF_EVENT_ARRAY, "m", 4, 4, 1, NULL),
-		      "can hold programs");
-	inner = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "m", 4, 8, 1, NULL);
-	opts.inner_map_fd = inner;
-	expect_no_map(&l, func, bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "m", 4, 4, 1, &opts),
-		      "can hold programs");
-	close(inner);
-	expect_no_map(&l, func, bm_map_with("bpf_timer", 16), "has timers or work queues");
-	expect_no_map(&l, func, bm_map_with("bpf_wq", 16), "has timers or work queues");
-
+	check_maps(&l, func);
 	ASSERT_EQ(bm_func_load(&l, func, 0, NULL, tail, ARRAY_SIZE(tail)), -EINVAL, "tail call");
 	ASSERT_EQ(bm_func_load(&l, func, 0, NULL, pointer, ARRAY_SIZE(pointer)), -EINVAL,
 		  "returns a pointer");
@@ -185,16 +219,9 @@ static void test_locks(void)
 		       BPF_EXIT_INSN());
 	ASSERT_OK_FD(fd, "XDP");
 	bm_close(&fd);
-	BM_CALLER_REFUSED(XDP, lib.module_fd, "not allowed while holding a lock",
-			  BPF_ST_MEM(BPF_W, BPF_REG_10, -4, 0),
-			  BPF_MOV64_REG(BPF_REG_2, BPF_REG_10),
-			  BPF_ALU64_IMM(BPF_ADD, BPF_REG_2, -4),
-			  BPF_LD_MAP_FD(BPF_REG_1, map_fd),
-			  BPF_EMIT_CALL(BPF_FUNC_map_lookup_elem),
-			  BPF_JMP_IMM(BPF_JNE, BPF_REG_0, 0, 1),
-			  BPF_EXIT_INSN(),
-			  BPF_MOV64_REG(BPF_REG_6, BPF_REG_0),
-			  BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
+	BM_CALLER_REFUSED(XDP, lib.module_fd,
+			  "function count of module " NAME " cannot be called while a lock is held",
+			  BM_FIRST_VALUE(map_fd),
 			  BPF_EMIT_CALL(BPF_FUNC_spin_lock),
 			  BPF_MOV64_IMM(BPF_REG_1, 1),
 			  BM_CALL(1, COUNT),
@@ -208,20 +235,6 @@ static void test_locks(void)
 }
 
 /* A function runs by a call and in no other way. */
-/* It would hold the programs of its ops, which can be callers. */
-static int bm_struct_ops_map(void)
-{
-	struct btf *btf = bm_vmlinux_btf();
-	int id = btf__find_by_name_kind(btf, "bpf_struct_ops_tcp_congestion_ops", BTF_KIND_STRUCT);
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .btf_fd = lib.btf_fd,
-		    .btf_vmlinux_value_type_id = id);
-	int fd = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, "m", 4, btf__type_by_id(btf, id)->size, 1,
-				&opts);
-
-	ASSERT_OK_FD(fd, "struct_ops map");
-	return fd;
-}
-
 static void test_only_called(void)
 {
 	int func = lib.prog[COUNT - 1];

@@ -79,10 +79,21 @@ static void test_license(void)
 	const struct bpf_insn insns[] = {
 		BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, COUNT), BPF_EXIT_INSN(),
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds);
+	const struct bpf_insn kfunc[] = {
+		BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, COUNT),
+		BM_KFUNC(libbpf_find_vmlinux_btf_id("bpf_rcu_read_lock", 0)),
+		BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds, .log_buf = bm_prog_log,
+		    .log_size = sizeof(bm_prog_log), .log_level = 1);
 
 	ASSERT_EQ(bpf_prog_load(XDP, "caller", "Proprietary", insns, ARRAY_SIZE(insns), &opts),
-		  -EINVAL, "caller");
+		  -EACCES, "caller");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "function count of module " NAME " is for programs with",
+			  "log");
+	ASSERT_EQ(bpf_prog_load(XDP, "caller", "Proprietary", kfunc, ARRAY_SIZE(kfunc), &opts),
+		  -EINVAL, "caller of a kernel function");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "cannot call kernel function from non-GPL", "log");
 	check_users(0);
 }
 

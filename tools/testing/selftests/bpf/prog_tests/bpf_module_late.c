@@ -135,7 +135,7 @@ static void load_fails_with_exit(struct late *late, struct bpf_module_runs *runs
 	ASSERT_OK_FD(late->sock, "the user has come");
 	bm_page_release(&late->page, NULL, 0);
 	ASSERT_EQ((long)bm_task_join(&task), -EDOM, "load");
-	ASSERT_HAS_SUBSTR(with_exit.log, "1 user came meanwhile", "log");
+	ASSERT_HAS_SUBSTR(with_exit.log, "1 user came in the meantime", "log");
 	ASSERT_EQ(bm_find("bm_late"), 0, "listed");
 	ASSERT_EQ(runs->bss->inits, 1, "runs of init");
 	ASSERT_EQ(runs->bss->exits, 0, "runs of exit with a user");

@@ -312,14 +312,21 @@ static void check_weak(int found)
 	bpf_module_lib_weak__destroy(skel);
 }
 
-/* What is weak is there or not: the one with another prototype is not. */
+/* What is weak is there or not: the one with another prototype is not, which is told. */
 static void test_weak(void)
 {
 	struct bpf_module_lib *lib;
+	char *log;
 
 	check_weak(0);
 	lib = bm_library();
+	ASSERT_OK(start_libbpf_log_capture(), "log");
 	check_weak(1);
+	log = stop_libbpf_log_capture();
+	if (ASSERT_OK_PTR(log, "log"))
+		ASSERT_HAS_SUBSTR(log, "declares 'int lib_count(long)', but module bm_lib has 'int lib_count(int)': argument 1 differs; as it is weak, it counts as missing",
+				  "line");
+	free(log);
 	bm_library_end(lib);
 	check_weak(0);
 }

@@ -5,10 +5,13 @@
  */
 #include "bpf_module_lib.h"
 #include "cap_helpers.h"
+#include "bpf_module_both.skel.h"
 #include "bpf_module_chain.skel.h"
 #include "bpf_module_funcs.skel.h"
+#include "bpf_module_gate.skel.h"
 #include "bpf_module_lib_untagged.skel.h"
 #include "bpf_module_lib_weak.skel.h"
+#include "bpf_module_untagged.skel.h"
 
 #define NEEDS "needs module bm_lib (function lib_count)"
 
@@ -105,6 +108,56 @@ static void test_untagged(void)
 out:
 	bpf_module_lib_untagged__destroy(skel);
 	bm_library_end(lib);
+}
+
+#define GATE_LONG "gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more"
+
+static int load_untagged(void)
+{
+	struct bpf_module_untagged *skel = bpf_module_untagged__open();
+	int err;
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return -EINVAL;
+	err = bpf_module_untagged__load(skel);
+	bpf_module_untagged__destroy(skel);
+	return err;
+}
+
+/* The kernel cuts its name off, libbpf compares all of it. */
+static void test_untagged_long(void)
+{
+	struct bpf_module_gate *gate = bpf_module_gate__open();
+
+	if (!ASSERT_OK_PTR(gate, "open"))
+		return;
+	bpf_program__set_autoload(gate->progs.gate_pass, false);
+	if (ASSERT_OK(bpf_module_gate__load(gate), "load") &&
+	    ASSERT_OK(bpf_module_gate__attach(gate), "attach"))
+		bm_says(load_untagged(), -EINVAL,
+			"'" GATE_LONG "': BPF module bm_gate exports a function of that name");
+	bpf_module_gate__destroy(gate);
+}
+
+static int load_both(bool callers)
+{
+	struct bpf_module_both *skel = bpf_module_both__open();
+	int err;
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return -EINVAL;
+	bpf_program__set_autoload(skel->progs.both_unlink, callers);
+	err = bpf_module_both__load(skel);
+	bpf_module_both__destroy(skel);
+	return err;
+}
+
+/* No order of loading would do. */
+static void test_own(void)
+{
+	bm_says(load_both(true), -ENOENT,
+		"needs module bm_both (function both_half), which this object has itself and which can't be loaded before its programs; put what calls it in an object of its own");
+	ASSERT_OK(load_both(false), "without the caller");
 }
 
 /* The call of what is missing is found by the verifier. */
@@ -215,6 +268,8 @@ static const struct {
 	{ "not_exported", test_not_exported },
 	{ "no_permission", test_no_permission },
 	{ "untagged", test_untagged },
+	{ "untagged_long", test_untagged_long },
+	{ "own", test_own },
 	{ "unguarded", test_unguarded },
 	{ "light", test_light },
 	{ "no_btf", test_no_btf },

@@ -498,7 +498,7 @@ static void test_undo_refused(void)
 		ASSERT_EQ((long)bm_task_join(&task), -ENODEV, "replace");
 	}
 	ASSERT_HAS_SUBSTR(next.log, "op bm_op", "log");
-	ASSERT_HAS_SUBSTR(next.log, "was not taken back", "log");
+	ASSERT_HAS_SUBSTR(next.log, "could not be switched back", "log");
 	ASSERT_EQ(bm_state(r.fd), BPF_MODULE_STATE_LIVE, "state");
 	ASSERT_EQ(bm_links(r.fd, links), 1, "links");
 	ASSERT_EQ(links[0].flags, BPF_MODULE_LINK_DETACHED, "flags of the link");

@@ -225,7 +225,7 @@ out:
 /* What has ended already has nothing to hand over. */
 static void test_ended(bool user)
 {
-	static const char * const log[] = { "\"bm_rep\"", "unloaded already" };
+	static const char * const log[] = { "\"bm_rep\"", "already unloaded" };
 	int fd, old_fd, sock = -1;
 	struct bm_cc old, new;
 

@@ -280,7 +280,7 @@ static void test_not_for_exit(void)
 	for (i = 0; i < ARRAY_SIZE(progs); i++) {
 		init_load(&load, NAME);
 		load.attr.module_load.exit_fd = bpf_program__fd(progs[i]);
-		bm_load_refused(&load, -EINVAL, "calls what no exit program may");
+		bm_load_refused(&load, -EINVAL, "calls what an exit program must not");
 		ASSERT_EQ(skel->bss->inits, 0, "runs of init");
 	}
 	init_load(&load, NAME);

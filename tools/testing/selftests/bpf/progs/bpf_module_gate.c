@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A library that is at a network device, too; the name of one of its functions is longer
+ * than what the kernel tells of it.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_module.h>
+
+char _license[] SEC("license") = "GPL";
+
+BPF_MODULE("bm_gate");
+
+int gate_packets;
+
+SEC("xdp")
+int gate_pass(struct xdp_md *ctx)
+{
+	__sync_fetch_and_add(&gate_packets, 1);
+	return XDP_PASS;
+}
+
+BPF_MODULE_FUNC
+int gate_seen(void)
+{
+	return gate_packets;
+}
+
+BPF_MODULE_FUNC
+int gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more(int n)
+{
+	return gate_packets > n;
+}
