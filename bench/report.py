@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""report.py table DIR | check FILE | expect FILE: what scripts/bench has measured.
+"""report.py table DIR | picture DIR | check FILE | expect FILE: what scripts/bench has measured.
 
-table prints it, and writes bench.json and bench.svg to DIR; check compares FILE
-with the counts in bench/expected, expect writes them there.
+table prints it, and writes bench.json and bench.svg to DIR; picture draws that again
+from bench.json; check compares FILE with the counts in bench/expected, expect writes
+them there.
 """
 import json
 import pathlib
@@ -133,31 +134,72 @@ def collect(folder):
     return table
 
 
+# What the picture shows, from above: the row, what it is to people, and the unit.
+# Rows that compare ours with ours are in the table only.
+PICTURE = (
+    ("call.plain.void.0", "call a callback without arguments", "instructions"),
+    ("call.plain.int.4", "call one with 4 arguments", "instructions"),
+    ("load.1x8", "load an op with 8 programs", "instructions"),
+    ("load.8x8", "load 8 ops with 8 programs each", "instructions"),
+    ("unload.8x8", "unload 8 ops", "instructions"),
+    ("unload.100", "unload 100 times", "ms"),
+    ("back.100", "... until all memory is free", "ms"),
+    ("memory.tcp8", "memory of a congestion control", "bytes"),
+    ("memory.33", "memory of 33 callbacks", "bytes"),
+    ("links.keep.64", "keep 64 programs attached", "instructions"),
+    ("links.unhook.64", "detach 64 programs", "ms"),
+    ("links.run", "call a function that is traced", "instructions"),
+    ("func.call", "call a function of a library", "instructions"),
+    ("func.memory", "memory of 100 users of 4 KiB of code", "bytes"),
+    ("func.load", "load one of these users", "instructions"),
+    ("scale.list.10000", "list 10,000, each", "instructions"),
+    ("tcp.byte.bpf", "send a byte by TCP", "instructions"),
+)
+
+
+def amount(number, unit):
+    """as people write it"""
+    number /= 1e6 if unit == "ms" else 1
+    return f"{number:,.0f}" if number >= 20 else f"{number:.3g}"
+
+
 def draw(table, path):
-    """the ratios that have a target, as bars; those of statistics are too many"""
-    shown = [row for row in table
-             if row["target"] is not None and not row["row"].endswith(".stats")]
-    data = "\n".join(f'"{row["row"]}" {row["ratio"]:.4f} {row["target"]}' for row in shown)
+    """a bar for each row of PICTURE that was measured, as a share of what stock takes"""
+    measured = {row["row"]: row for row in table if row["ratio"] is not None}
+    shown = [(text, unit, measured[name]) for name, text, unit in PICTURE if name in measured]
+    data = "\n".join(f'{-n} {row["ratio"]:.4f} "{text}" "{row["ratio"]:.2f}" '
+                     f'"{amount(row["ours"], unit)} beside {amount(row["stock"], unit)} {unit}"'
+                     for n, (text, unit, row) in enumerate(shown))
     script = f"""$rows << END
 {data}
 END
-set terminal svg size 900,520 background "white"
+set terminal svg size 1080,{110 + 30 * len(shown)} background "white" font "sans,14"
 set output "{path.name}"
-set title "BPF module to stock's struct_ops map: less is better" noenhanced
-set rmargin 10
-set style fill solid 0.6
-set boxwidth 0.7
-set yrange [0:*]
-set ylabel "ratio"
-set xtics rotate by -45 noenhanced
-set grid y
-plot $rows using 0:2:xtic(1) with boxes title "measured", \\
-     $rows using 0:3 with points pointtype 7 title "target"
+set title "What a BPF module takes, beside stock's struct_ops maps and pins: shorter is better" offset 0,1 noenhanced
+set label 1 "stock" at first 1, graph 1.025 center
+set arrow 1 from first 1, graph 0 to first 1, graph 1 nohead linewidth 2 linecolor "#c04000" front
+set xrange [0:2.15]
+set yrange [{0.6 - len(shown)}:0.6]
+set xtics 0,0.25,1 scale 0
+set ytics scale 0 noenhanced
+set grid x
+set border 2
+set style fill solid noborder
+unset key
+plot $rows using (0):1:(0):2:($1-0.35):($1+0.35):ytic(3) with boxxyerror linecolor "#7fa7d0", \\
+     $rows using ($2 > 0.85 && $2 < 1 ? 1 : $2):1:4 with labels left offset 0.5,0, \\
+     $rows using (1.2):1:5 with labels left noenhanced
 """
     try:
         subprocess.run(["gnuplot"], input=script, text=True, check=True, cwd=path.parent)
     except FileNotFoundError:
         print("bench: the picture: not run, gnuplot is not installed", file=sys.stderr)
+
+
+def picture(folder):
+    """draw it again"""
+    draw(json.loads((folder / "bench.json").read_text()), folder / "bench.svg")
+    return 0
 
 
 def table_of(folder):
@@ -210,7 +252,7 @@ def check(path):
 def main():
     """see above"""
     verb, path = sys.argv[1], pathlib.Path(sys.argv[2])
-    sys.exit({"table": table_of, "check": check, "expect": expect}[verb](path))
+    sys.exit({"table": table_of, "picture": picture, "check": check, "expect": expect}[verb](path))
 
 
 main()

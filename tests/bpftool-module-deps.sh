@@ -167,7 +167,7 @@ check deps-missing grep -Eq '^- +bm_bucket +missing$' "$out"
 check deps-missing-fails not exits 0
 check deps-missing-says-so says 'module bm_bucket is not loaded, and there is no object of that name'
 json deps bm_edge
-check deps-missing-json field 'd[-1]["error"].startswith("module bm_bucket is neither")' True
+check deps-missing-json field 'd[-1]["error"].startswith("module bm_bucket is not loaded")' True
 cp /objs/bpf_module_params.bpf.o $modules/bm_bucket.bpf.o
 module load bm_edge
 check another-object one_line 'bm_bucket.bpf.o has no module of that name'

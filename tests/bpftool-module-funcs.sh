@@ -53,7 +53,7 @@ check and-exits-0 exits 0
 module load /objs/bpf_module_limit.bpf.o
 check missing-library one_line "can't load /objs/bpf_module_limit.bpf.o: needs module bm_bucket (function bm_take); load it first"
 loader load /objs/bpf_module_edge.bpf.o
-check who-may-not-look-is-told-why one_line "can't load /objs/bpf_module_edge.bpf.o: needs module bm_bucket (function bm_left), which can't be looked for: Operation not permitted, that takes CAP_SYS_ADMIN"
+check who-may-not-look-is-told-why one_line "can't load /objs/bpf_module_edge.bpf.o: needs module bm_bucket (function bm_left), which can't be looked up: Operation not permitted, that needs CAP_SYS_ADMIN"
 module load /objs/bpf_module_both.bpf.o
 check library-and-caller-in-one-object one_line "can't load /objs/bpf_module_both.bpf.o: needs module bm_both (function both_half), which this object has itself"
 check what-to-do-with-one-object says 'put what calls it in an object of its own'

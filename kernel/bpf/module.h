@@ -135,10 +135,10 @@ struct bpf_module_parts {
  * @memory: bytes that it takes, excluding programs and maps.
  * @btf: BTF of the object that the module was loaded from, or NULL.
  * @btf_id: its id, or 0.
- * @parts: what it is made of.
- * @kept: what of that its functions and its exit program are, and use; empty without
- *	functions.
- * @only_kept: all else is being freed, or was.
+ * @parts: the programs and maps that it is made of.
+ * @kept: those of @parts that its functions and its exit program are, and use; empty
+ *	without functions.
+ * @only_kept: everything else is being freed, or was.
  * @links_lock: protects readers of @links against the task that ends the module.
  *	Only references are taken under it, and no user memory is accessed.
  * @links: the links, in the order of loading; NULL once the module is going.

@@ -60,9 +60,8 @@ static const char *bpf_module_why_no_map(const struct bpf_map *map)
 static bool bpf_module_map_has_locks(const struct bpf_map *map)
 {
 	for (; map; map = map->inner_map_meta) {
-		if (btf_record_has_field(map->record, BPF_SPIN_LOCK) ||
-		    btf_record_has_field(map->record, BPF_LIST_HEAD) ||
-		    btf_record_has_field(map->record, BPF_RB_ROOT))
+		/* A list or a tree is only where there is a lock. */
+		if (btf_record_has_field(map->record, BPF_SPIN_LOCK))
 			return true;
 	}
 	return false;

@@ -34,7 +34,7 @@ static u32 bpf_module_uniq(void **ptrs, u32 cnt)
 	return uniq;
 }
 
-/* The programs that last as long as @mod has callers, @cnt of them at @progs. */
+/* Add the programs that are kept as long as @mod has callers to the @cnt at @progs. */
 static void bpf_module_add_kept(const struct bpf_module *mod, struct bpf_prog **progs, u32 *cnt)
 {
 	u32 i;
@@ -45,7 +45,7 @@ static void bpf_module_add_kept(const struct bpf_module *mod, struct bpf_prog **
 		progs[(*cnt)++] = mod->exit;
 }
 
-/* All others. */
+/* Add all others. */
 static void bpf_module_add_others(const struct bpf_module *mod, struct bpf_prog **progs, u32 *cnt)
 {
 	u32 i, j;
@@ -60,8 +60,8 @@ static void bpf_module_add_others(const struct bpf_module *mod, struct bpf_prog 
 		progs[(*cnt)++] = mod->init;
 }
 
-/* The programs of @mod, or those that are @kept, sorted by id, in an array that the caller
- * frees.
+/* Returns the programs of @mod, or those that are @kept, sorted by id, in an array that the
+ * caller frees.
  */
 static struct bpf_prog **bpf_module_progs(const struct bpf_module *mod, bool kept, u32 *cnt)
 {
@@ -159,7 +159,9 @@ static int bpf_module_set_ids(struct bpf_module_parts *parts, struct bpf_prog **
 	return 0;
 }
 
-/* The ids in @parts, of all or of what is @kept; of all also user references on the maps. */
+/* Store ids in @parts, of everything or of what is @kept; for everything, also take user
+ * references on the maps.
+ */
 static int bpf_module_get_part(struct bpf_module *mod, bool kept, struct bpf_module_parts *parts)
 {
 	struct bpf_map **maps = NULL;
@@ -181,9 +183,9 @@ static int bpf_module_get_part(struct bpf_module *mod, bool kept, struct bpf_mod
 	return err;
 }
 
-/* Take what @mod, which is built, keeps of its programs and maps: their ids, user
- * references on the maps, and the ids of the modules that the programs call.  May sleep.
- * If it fails, the caller frees what was taken.
+/* Store in @mod, which is built, the ids of its programs and maps, user references on the
+ * maps, and the ids of the modules that the programs call.  May sleep.  If it fails, the
+ * caller frees what was stored.
  */
 int bpf_module_get_parts(struct bpf_module *mod)
 {

@@ -108,7 +108,8 @@ static void bpf_module_switch_back(struct bpf_module_op *op, struct bpf_module_o
 		return;
 	WRITE_ONCE(old_op->state, BPF_MODULE_OPS_REGISTERED);
 	bpf_struct_ops_withdrawn(old_op->inst->kdata,
-				 "could not be switched back after a failed replacement, error %d", -err);
+				 "could not be switched back after a failed replacement, error %d",
+				 -err);
 }
 
 /* The subsystem's own reason, if any, is better. */

@@ -78,7 +78,7 @@ static int bpf_module_check_run(struct bpf_module *mod, struct bpf_prog *prog,
 	if (prog->aux->max_ctx_offset > sizeof(struct bpf_module_ctx))
 		why = "reads beyond struct bpf_module_ctx";
 	else if (!strcmp(what, "exit") && prog->aux->module_exit_refused)
-		why = "calls what an exit program must not (timers, tail calls, user memory, bpf_sys_*)";
+		why = "calls what exit must not (timers, tail calls, user memory, bpf_sys_*)";
 	else if (bpf_module_check_prog(mod, prog))
 		why = "is of a type that the caller may not load", err = -EPERM;
 	else if (!bpf_module_claim_prog(mod, prog))

@@ -22,9 +22,8 @@
 #define HELP_SPEC_MODULE						\
 	"MODULE := { id ID | name NAME | pinned FILE | NAME }"
 
-/* Modules that a name means: those that hold it, live or detached, and without
- * them those that are going. One holds it as it is written, while several can hold
- * it with '-' for '_'.
+/* Modules that a name means: those that are live or detached, or if there are none,
+ * those that are going. One can have it as written, but several with '-' for '_'.
  */
 struct name_matches {
 	const char *name;
@@ -94,7 +93,7 @@ static int find_matches(struct name_matches *matches)
 	return err ?: fd == -ENOENT ? 0 : fd;
 }
 
-/* As it is written comes first: both spellings may be there. To be freed also if it
+/* An exact match comes first, as both spellings may exist. To be freed even if it
  * fails.
  */
 static int find_by_name(struct name_matches *matches, const char *name)
@@ -118,10 +117,10 @@ int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info
 	err = is_exact ? find_matches(&matches) : find_by_name(&matches, name);
 	if (!err)
 		err = matches.is_held ? module_get_info(matches.fd, info) : -ENOENT;
-	/* a kernel without modules has none of that name, either */
+	/* a kernel without modules has none of that name */
 	if (err == -EINVAL)
 		err = -ENOENT;
-	/* it may have gone since */
+	/* it may have gone since then */
 	if (!err && info->state != BPF_MODULE_STATE_LIVE &&
 	    info->state != BPF_MODULE_STATE_DETACHED)
 		err = -ENOENT;
@@ -129,7 +128,7 @@ int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info
 	return err;
 }
 
-/* The module that holds the name, else the only one that is going. */
+/* The module that has the name, else the only one that is going. */
 static int open_by_name(const char *name)
 {
 	struct name_matches matches;
@@ -232,7 +231,7 @@ static int do_show(int argc, char **argv)
 {
 	int fd, err;
 
-	/* before we have one open ourselves; the table has no room for them */
+	/* before we open a module ourselves; the table has no column for pids */
 	refs_table = NULL;
 	if (argc || json_output)
 		build_obj_refs_table(&refs_table, BPF_OBJ_MODULE);
@@ -335,7 +334,7 @@ static const struct cmd cmds[] = {
 	{ 0 }
 };
 
-/* Help and files can be looked at on any kernel. */
+/* Help and files need no particular kernel. */
 static bool needs_kernel(int argc, char **argv)
 {
 	if (!argc)
@@ -346,14 +345,14 @@ static bool needs_kernel(int argc, char **argv)
 	       !is_prefix(*argv, "config") && strcmp(*argv, "aliases");
 }
 
-/* A filter of system calls has no more to say of the kernel than that. */
+/* If a system call filter refuses bpf(2), nothing is known about the kernel. */
 static void no_modules_error(void)
 {
 	__u32 id;
 	int err = bpf_module_get_next_id(0, &id);
 
 	if (err == -ENOSYS || err == -EPERM)
-		p_err("bpf(2) is refused here (%s), so nobody can tell whether the kernel has BPF modules",
+		p_err("bpf(2) is refused here (%s), so it is unknown whether the kernel has BPF modules",
 		      strerror(-err));
 	else
 		p_err("this kernel does not have BPF modules");

@@ -16,7 +16,7 @@ struct btf;
 struct btf_member;
 struct hashmap;
 
-/* A module with all its arrays. */
+/* A module with all arrays of its info. */
 struct module {
 	struct bpf_module_info info;
 	struct bpf_module_ops_info *ops;
@@ -26,7 +26,7 @@ struct module {
 	struct bpf_module_func_info *funcs; /* with the ids of their callers */
 	__u32 *dep_ids;
 	const char *pin; /* of one that is gone: what it was found by */
-	/* for how many there is memory, whatever @info counts now */
+	/* capacities of the arrays, whatever @info counts now */
 	__u32 ops_room;
 	__u32 funcs_room;
 	__u32 callers_room; /* of each function */
@@ -34,19 +34,19 @@ struct module {
 
 /* Digits and nothing else, in C's notation, up to @max. */
 bool module_parse_number(const char *text, unsigned long long max, unsigned long long *value);
-/* Is it one of those that a MODULE begins with, if not with a NAME? */
+/* Is it a keyword that can begin a MODULE? */
 bool module_is_keyword(const char *word);
 /* Consume the words of a MODULE: an fd, or -1 with the error printed. */
 int module_parse_fd(int *argc, char ***argv);
 
-/* What a negative error means to a person. */
+/* A negative error, in words for people. */
 const char *module_strerror(int err);
-/* The same of one that came when modules were listed or looked for. */
+/* The same for an error from listing or looking up modules. */
 const char *module_look_strerror(int err);
-/* Print that a module's info could not be had, return -1. */
+/* Print that a module's info can't be read, return -1. */
 int module_info_error(int err);
 
-/* Open the next module after *id. Modules that vanish meanwhile are skipped.
+/* Open the next module after *id. Modules that vanish in between are skipped.
  * Returns an fd, -ENOENT after the last one, or another negative error.
  */
 int module_open_next(__u32 *id);
@@ -59,7 +59,7 @@ void module_format_memory(char *buf, size_t size, __u64 bytes);
 void module_format_age(char *buf, size_t size, __u64 load_time);
 void module_format_user(char *buf, size_t size, __u32 uid);
 
-/* A table for people, with columns as wide as what is in them. Texts are made by
+/* A table for people, with columns as wide as their contents. Texts are made by
  * asprintf(), and freed with it.
  */
 struct module_column {
@@ -71,19 +71,19 @@ struct module_table;
 
 /* NULL without memory. */
 struct module_table *module_table_new(const struct module_column *columns);
-/* The next cell of a row after the other; what is not set is empty. */
+/* Begin the next row. Cells that are not set are empty. */
 void module_table_row(struct module_table *table);
 void __printf(3, 4) module_table_set(struct module_table *table, int column, const char *fmt, ...);
 /* Print and free it: 0 or a negative error. */
 int module_table_print(struct module_table *table);
 
-/* With the paths by id in @pins, if it is not NULL: 0 or a negative error. */
+/* With the paths by id in @pins, unless that is NULL: 0 or a negative error. */
 int module_print_list(const struct module *mods, size_t cnt, const struct hashmap *pins);
 
-/* The plain facts of a module, without its arrays: 0 or a negative error. */
+/* The info of a module without its arrays: 0 or a negative error. */
 int module_get_info(int fd, struct bpf_module_info *info);
 
-/* All facts but the values of the ops. To be freed by module_free(), also when
+/* The whole info except the values of the ops. To be freed by module_free(), even if
  * it fails with a negative error.
  */
 int module_read(int fd, struct module *mod);
@@ -91,14 +91,14 @@ int module_read(int fd, struct module *mod);
 int module_read_values(int fd, struct module *mod);
 void module_free(struct module *mod);
 
-/* The links, what they attach and where, and whether they still do. */
+/* The links: what they attach, where, and whether it is still attached. */
 void module_links_json(const struct module *mod);
 void module_links_plain(const struct module *mod);
-/* Has one of them been detached, by who holds it or as its target is gone? */
+/* Has one of them been detached, by a holder or because its target is gone? */
 bool module_has_detached_link(const struct module *mod);
 
-/* "int f(struct key *k, int n)" of the function @id of @btf, or its name alone if that
- * does not tell; to be freed, NULL without memory.
+/* "int f(struct key *k, int n)" for the function @id of @btf, or only its name if that is
+ * not in @btf; to be freed, NULL without memory.
  */
 char *module_format_proto(const struct btf *btf, __u32 id, const char *name);
 /* The functions that it exports, each with its prototype and who calls it. @btf is its
@@ -116,30 +116,30 @@ int module_funcs_dump(const struct module *mod, const int *fds);
 /* The modules whose functions it calls. */
 void module_deps_json(const struct module *mod);
 void module_deps_plain(const struct module *mod);
-/* Who calls its functions, each once: "a, prog 12"; to be freed, NULL without memory. */
+/* The callers of its functions, each once: "a, prog 12"; to be freed, NULL without memory. */
 char *module_format_used_by(const struct module *mod);
 /* The same as "module a (id 3), program b (id 12)", as it is now; NULL also on an error. */
 char *module_describe_callers(int fd);
 void module_used_by_json(const struct module *mod);
-/* How many programs call them? */
+/* The number of programs that call them. */
 size_t module_count_callers(const struct module *mod);
 
-/* Names of programs and maps for people; "?" if that can't be told. */
+/* Names of programs and maps for people; "?" if not known. */
 void module_get_prog_name(__u32 id, char *name, size_t size);
 
-/* A pin that a command is to make. */
+/* A pin for a command to make. */
 struct module_pin {
 	const char *path;
-	const char *old; /* a pin is there of a module that is "gone" or "replaced" */
+	const char *old; /* state of the module of an existing pin: "gone" or "replaced" */
 	const char *note; /* what a late failure leaves behind, "" for nothing */
 	__u32 replaced_id; /* 0 for none */
 };
 
-/* Can a module, which replaces that behind @replace_fd unless it is -1, be pinned
- * to @path? Nothing is changed yet: 0, or -1 with the error printed.
+/* Can a module be pinned to @path? It replaces the one behind @replace_fd, unless that
+ * is -1. Nothing is changed yet: 0, or -1 with the error printed.
  */
 int module_pin_check(struct module_pin *pin, const char *path, int replace_fd);
-/* Do it: 0, or -1 with the error printed. */
+/* Make the pin: 0, or -1 with the error printed. */
 int module_pin_put(struct module_pin *pin, int fd);
 /* Both at once. */
 int module_pin_fd(int fd, const char *path);
@@ -153,29 +153,29 @@ struct module_map_pins {
 	size_t cnt;
 };
 
-/* Before the load: have libbpf use what is pinned already, and pin nothing, which
- * others could come to use before the module is live. 0, or -1 with the error printed.
+/* Before the load: let libbpf use existing pins and make none, since others could use
+ * those before the module is live. 0, or -1 with the error printed.
  */
 int module_map_pins_hold(struct module_map_pins *pins, const struct bpf_object *obj);
-/* Pin them, all or none: 0, or -1 with the error printed, and @note behind it. */
+/* Pin them, all or none: 0, or -1 with the error printed, followed by @note. */
 int module_map_pins_put(struct module_map_pins *pins, const char *note);
-/* Take away those that were put. */
+/* Remove the pins that were made. */
 void module_map_pins_undo(struct module_map_pins *pins);
 void module_map_pins_free(struct module_map_pins *pins);
 
 /* BTF of the kernel or of a kernel module by its id, kept until
- * module_free_kernel_btf(). NULL if it can't be had.
+ * module_free_kernel_btf(). NULL if it can't be loaded.
  */
 const struct btf *module_kernel_btf(__u32 id);
 void module_free_kernel_btf(void);
 
-/* From _begin() to _end() keep what libbpf warns of, to be shown if it tells why
- * something failed.
+/* From _begin() to _end() keep libbpf's warnings, to be shown if they explain a
+ * failure.
  */
 libbpf_print_fn_t module_warnings_begin(void);
 void module_warnings_end(libbpf_print_fn_t old_print);
-/* Between them: what libbpf has just warned of, without its name; @otherwise if it
- * went to the terminal.
+/* Between them: libbpf's last warning, without the prefix; @otherwise if it went to the
+ * terminal.
  */
 const char *module_last_warning(const char *otherwise);
 /* Print that libbpf could not @what ("load") a file, and why. errno is its error. */
@@ -185,16 +185,16 @@ void module_tell_missing(const char *file);
 /* NULL with the error printed; between _begin() and _end(). */
 struct bpf_object *module_open_object(const char *file);
 
-/* Do all types in the BTF of a file end somewhere? 0, or -1 with the error printed. */
+/* Are all types in the BTF of a file finite? 0, or -1 with the error printed. */
 int module_btf_check(const struct btf *btf, const char *file);
 
-/* The text, or if there is more in it than a line of plain text, a copy with that
- * escaped; it stays until module_free_texts().
+/* The text, or if it is not one line of plain text, an escaped copy, which stays until
+ * module_free_texts().
  */
 const char *module_text(const char *text);
 void module_free_texts(void);
 
-/* A parameter: where it is, and what it is. */
+/* A parameter: its name, type and location. */
 struct module_param {
 	const char *name; /* "beta", "cubic.name" */
 	const struct btf *btf;
@@ -204,24 +204,24 @@ struct module_param {
 
 typedef void (*visit_param_fn)(const struct module_param *param, void *ctx);
 
-/* What of the type @type_id is at @offset of @data; NULL if that does not end within
- * @size: the BTF of a file can say anything.
+/* The address of a value of type @type_id at @offset of @data; NULL if it does not end
+ * within @size: the BTF of a file can be anything.
  */
 const void *module_data_at(const struct btf *btf, __u32 type_id, const void *data, size_t size,
 			   size_t offset);
 
-/* The same of a member of an object's ops. */
+/* The same for a member of an object's ops. */
 const void *module_member_data(const struct btf *btf, const struct bpf_map *map,
 			       const struct btf_member *m);
 
 /* Call @visit for each parameter of the .rodata section that is the type @sec_id. */
 void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, size_t size,
 			 visit_param_fn visit, void *ctx);
-/* As they are in the kernel: for each in the maps and the ops of a module whose
+/* With their values in the kernel: for each in the maps and the ops of a module whose
  * values were read.
  */
 void module_visit_loaded_params(const struct module *mod, visit_param_fn visit, void *ctx);
-/* The value alone; null if its type is not to be trusted. */
+/* Only the value; null if its type can't be trusted. */
 void module_dump_value(json_writer_t *jw, bool is_plain_text, const struct module_param *param);
 /* The same as text, to be freed; NULL without memory. */
 char *module_format_value(const struct module_param *param);
@@ -236,16 +236,16 @@ struct module_user {
 	char src[64]; /* addresses as text */
 	char dst[64];
 	__u16 src_port;
-	__u16 dst_port; /* 0 for one that listens */
+	__u16 dst_port; /* 0 for a listening socket */
 };
 
-/* Who uses a module, as far as it is known. */
+/* The known users of a module. */
 struct module_users {
 	struct module_user *users;
 	size_t cnt;
 };
 
-/* None if they can't be told for sure. Values of @mod were read. */
+/* None if they are ambiguous. Values of @mod were read. */
 void module_find_users(const struct module *mod, struct module_users *users);
 void module_describe_user(char *buf, size_t size, const struct module_user *user);
 void module_print_user_json(const struct module_user *user);
@@ -254,21 +254,21 @@ void module_free_users(struct module_users *users);
 /* Is it a pointer to a function, as members of ops are? */
 bool module_is_func_ptr(const struct btf *btf, __u32 type_id);
 
-/* After the kernel's line @log that a name of ops is taken: "; WHO has it", or empty
- * if neither another op nor a module has.
+/* For the kernel's line @log that an op's name is taken: "; WHO has it", or empty if
+ * neither another op nor a module has it.
  */
 void module_find_clash(const struct bpf_object *obj, const char *log, char *text, size_t size);
 
-/* Texts that a module tells of itself, in any number: description, author, version. */
+/* Texts that describe a module, any number of each: description, author, version. */
 #define MODULE_DESC_KEYS 3
 extern const char * const module_desc_keys[MODULE_DESC_KEYS];
-/* As they are in the object's BTF, which may be NULL. */
+/* From the object's BTF, which may be NULL. */
 void module_print_desc_plain(const struct btf *btf);
 void module_print_desc_json(const struct btf *btf);
-/* The same of a parameter, NULL if nothing tells of it. */
+/* The description of a parameter, NULL for none. */
 const char *module_param_desc(const struct btf *btf, const char *param);
 
-/* What is in an object file and that libbpf does not tell of. */
+/* Contents of an object file that libbpf gives no access to. */
 struct module_elf;
 
 /* NULL with the error printed; to be freed by module_elf_close(). */
@@ -281,46 +281,46 @@ const char *module_elf_next_info(const struct module_elf *elf, const char *key, 
 /* Is the symbol one that the object can do without? */
 bool module_elf_is_weak(const struct module_elf *elf, const char *name);
 
-/* Is the program in the initial value of a map, as of an array for tail calls? */
+/* Is the program in the initial value of a map, such as an array for tail calls? */
 bool module_elf_is_in_maps(const struct module_elf *elf, const char *prog);
 
-/* Is the program a callback of ops, or one that a map holds from the start? */
+/* Is the program a callback of ops, or in the initial value of a map? */
 bool module_prog_is_used(const struct bpf_object *obj, const struct module_elf *elf,
 			 const struct bpf_program *prog);
 
-/* How a module deals with a program that is no callback of its ops. */
+/* What a module does with a program that is not a callback of its ops. */
 enum module_prog_kind {
-	MODULE_PROG_LINKED,	/* it attaches it by a link */
-	MODULE_PROG_REFUSED,	/* what attaches it is no link */
-	MODULE_PROG_OTHER,	/* nothing attaches it, or it runs at the begin or the end */
+	MODULE_PROG_LINKED,	/* the module attaches it by a link */
+	MODULE_PROG_REFUSED,	/* it is attached by something other than a link */
+	MODULE_PROG_OTHER,	/* nothing attaches it, or it is init or exit */
 };
 
 enum module_prog_kind module_prog_kind(const struct bpf_program *prog);
-/* The parameter of a program without which it can't be attached, as "dev", and one that
- * it takes besides; "" for none.
+/* The parameter that a program needs to be attached, such as "dev", and one that it also
+ * takes; "" for none.
  */
 const char *module_prog_need(const struct bpf_program *prog);
 const char *module_prog_option(const struct bpf_program *prog);
-/* Is the program one that is to be attached with @mod? */
+/* Is the program attached with @mod? */
 bool module_attaches(const struct bpf_module *mod, const struct bpf_program *prog);
-/* Do @params, each "PARAM=VALUE", tell all programs of @mod what they need? 0, or -1 with
- * the error printed.
+/* Do @params, each "PARAM=VALUE", have everything that the programs of @mod need? 0, or
+ * -1 with the error printed.
  */
 int module_check_needs(const struct bpf_object *obj, const struct bpf_module *mod,
 		       const char * const *params, int cnt);
-/* Is one of the network devices that they are told not there? Then its name is @dev. */
+/* Does one of the network devices in them not exist? Then its name is @dev. */
 bool module_find_missing_dev(const struct bpf_object *obj, const struct bpf_module *mod,
 			     const char * const *params, int cnt, char *dev, size_t size);
-/* If a parameter, "PROG.dev=VALUE", tells network devices, their list, else NULL. */
+/* The list of network devices in a parameter "PROG.dev=VALUE", NULL for others. */
 const char *module_param_devs(const char *param);
 /* Is a word one of those between the commas of a list? */
 bool module_list_has(const char *list, const char *word);
 
-/* Give the maps of the object that @list names, with commas, the content that they have
- * in a loaded module: 0, or -1 with the error printed.
+/* Let the maps of the object that @list names, with commas, be those of a loaded module:
+ * 0, or -1 with the error printed.
  */
 int module_reuse_maps(struct bpf_object *obj, const char *list, int module_fd);
-/* All that can have it: the module is loaded anew. */
+/* All maps that can: the module is reloaded. */
 void module_reuse_all_maps(struct bpf_object *obj, const struct bpf_module *mod, int module_fd);
 
 /* Is the program a function that @mod exports? */
@@ -335,7 +335,7 @@ void module_file_funcs_json(const struct bpf_object *obj);
 struct module_need {
 	char *module;
 	char *func; /* one of them, NULL if that is not known */
-	bool is_optional; /* it can do without them */
+	bool is_optional; /* the caller can do without them */
 	bool is_own; /* the object that calls them exports them, too */
 };
 
@@ -344,29 +344,29 @@ struct module_needs {
 	size_t cnt;
 };
 
-/* To be freed, also if it fails: 0, or -1 with the error printed. */
+/* To be freed, even if it fails: 0, or -1 with the error printed. */
 int module_needs_read(struct module_needs *needs, const struct bpf_object *obj);
 void module_needs_free(struct module_needs *needs);
 
-/* A module, what it needs and how it is. */
+/* A module, what it needs and its state. */
 struct module_step {
 	char *name;
 	char *path; /* of the object that is loaded by that name, NULL for none */
 	__u32 id; /* of the module that is loaded, 0 for none */
-	int state; /* BPF_MODULE_STATE_*, 0 if it is not loaded, negative if that can't be told */
-	bool is_missing; /* neither loaded nor is there an object */
+	int state; /* BPF_MODULE_STATE_*, 0 if it is not loaded, negative if not known */
+	bool is_missing; /* it is not loaded, and has no object */
 	struct module_needs needs;
 };
 
-/* Modules in the order in which they are to be loaded. */
+/* Modules in load order. */
 struct module_plan {
 	const struct module_conf *conf;
-	bool is_to_load; /* without what is live; one that is missing is an error */
+	bool is_to_load; /* leave out live modules; a missing one is an error */
 	struct module_step *steps;
 	size_t cnt;
 };
 
-/* What the object @obj, the file @path of the name @name, needs, and what that needs:
+/* What the object @obj, the file @path of the name @name, needs directly or indirectly:
  * 0, or -1 with the error printed. To be freed in any case.
  */
 int module_plan_object(struct module_plan *plan, const char *name, const char *path,
@@ -397,10 +397,10 @@ void module_progs_plain(const struct module_progs *left_out);
 void module_progs_json(const struct module_progs *left_out);
 void module_progs_free(struct module_progs *left_out);
 
-/* Is "CONFIG_..." set in the running kernel? -ENOENT if that can't be told. */
+/* Is "CONFIG_..." set in the running kernel? -ENOENT if not known. */
 int module_kconfig_is_set(const char *option);
 
-/* What an object needs of the kernel and the running one has not. */
+/* What an object needs that the running kernel lacks. */
 struct module_missing {
 	const char *what; /* "feature", "ops type", "member", "kfunc", "symbol", "config", ... */
 	char *name;
@@ -428,8 +428,8 @@ struct module_name {
 	char name[BPF_MODULE_NAME_LEN];
 };
 
-/* All modules as they were when one of these was first called, until module_names_free().
- * NULL if there is none, or who asks may not list modules.
+/* All modules at the time of the first call of one of these, until module_names_free().
+ * NULL if there are none, or the user may not list modules.
  */
 const struct module_name *module_name_of(__u32 id);
 const struct module_name *module_name_of_prog(__u32 id);
@@ -437,25 +437,25 @@ const struct module_name *module_name_of_prog(__u32 id);
 const struct hashmap *module_names_by(enum bpf_obj_type type);
 void module_names_free(void);
 
-/* Print the modules that a program (BPF_OBJ_PROG) or a map (BPF_OBJ_MAP) belongs
- * to, nothing if there are none; of a link (BPF_OBJ_LINK) the module whose id it has
- * itself. The first call finds them, module_refs_free() forgets them.
+/* Print the modules that a program (BPF_OBJ_PROG) or a map (BPF_OBJ_MAP) belongs to, if
+ * any; for a link (BPF_OBJ_LINK) @id is that of the module. The first call finds the
+ * modules, module_refs_free() forgets them.
  */
 void module_refs_plain(enum bpf_obj_type type, __u32 id);
 void module_refs_json(enum bpf_obj_type type, __u32 id);
 void module_refs_free(void);
 
-/* The folders of modules/, objects that load by name, and of modules.d/, their
- * configuration. What is in the first one hides what is in the next.
+/* The folders that have modules/, objects that load by name, and modules.d/, their
+ * configuration. Files in an earlier one hide those in a later one.
  */
 #define MODULE_DIR_CNT 4
 extern const char * const module_dirs[MODULE_DIR_CNT];
 
-/* Can it be the name of a module, and stand in a path or a command as it is? */
+/* Is it a valid name of a module, and so safe in a path or a command? */
 bool module_is_name(const char *name);
 /* Print that it can't, return -1. */
 int module_bad_name(const char *name);
-/* Are they the same to who looks for one, who may write '-' for '_'? */
+/* Are they the same in a lookup, where '-' and '_' are? */
 bool module_names_match(const char *a, const char *b);
 /* "cubic" of "cubic.bpf.o" or "cubic.o"; false if it is no object's name. */
 bool module_name_of_file(const char *file, char *name, size_t size);
@@ -470,8 +470,8 @@ enum module_conf_kind {
 	MODULE_CONF_LOAD,
 	MODULE_CONF_OPTIONS,	/* text is PARAM=VALUE */
 	MODULE_CONF_BLACKLIST,
-	MODULE_CONF_ALIAS,	/* text is what stands for the name */
-	MODULE_CONF_BAD,	/* not understood: text tells why, name is "" */
+	MODULE_CONF_ALIAS,	/* text is the alias of the name */
+	MODULE_CONF_BAD,	/* invalid: text is the reason, name is "" */
 };
 
 struct module_conf_line {
@@ -488,8 +488,8 @@ struct module_conf {
 	size_t cnt;
 };
 
-/* Read into @conf, which is zero: 0, or -1 with the error printed. Bad lines are
- * told of, too, but not in JSON.
+/* Read into @conf, which is zero: 0, or -1 with the error printed. Invalid lines are
+ * printed, too, but not in JSON.
  */
 int module_conf_read(struct module_conf *conf);
 void module_conf_free(struct module_conf *conf);
@@ -499,7 +499,7 @@ const struct module_conf_line *module_conf_next(const struct module_conf *conf,
 						const struct module_conf_line *prev);
 /* A word of C, C++ or their headers that can't be an identifier? */
 bool module_is_reserved_word(const char *word);
-/* The next option of a name, or of what it is an alias of, after @prev. */
+/* The next option of a name, or of its target if it is an alias, after @prev. */
 const struct module_conf_line *module_conf_next_option(const struct module_conf *conf,
 						       const char *name,
 						       const struct module_conf_line *prev);
@@ -507,8 +507,8 @@ const struct module_conf_line *module_conf_next_option(const struct module_conf 
 const struct module_conf_line *module_conf_next_set(const struct module_conf *conf,
 						    const char *name,
 						    const struct module_conf_line *prev);
-/* Is the name, or what it is an alias of, not to be loaded by the system? The line that
- * says so, or NULL.
+/* The line that keeps the system from loading the name, or its target if it is an alias;
+ * NULL for none.
  */
 const struct module_conf_line *module_conf_blacklist(const struct module_conf *conf,
 						     const char *name);
@@ -519,20 +519,20 @@ const struct module_conf_line *module_conf_alias(const struct module_conf *conf,
 						 const char *name);
 /* The name itself, or what it is an alias of. */
 const char *module_conf_resolve(const struct module_conf *conf, const char *name);
-/* 0, or -1 if there are bad lines, which are now told of in JSON. */
+/* 0, or -1 if there are invalid lines, which are now printed in JSON. */
 int module_conf_check(const struct module_conf *conf);
-/* Load what a name or an alias means, with its options, unless it is loaded: 0, or -1
- * with the error printed. In JSON, what is printed goes to an array. With @waits it is
- * no error that a network device is missing, which comes later.
+/* Load the module of a name or an alias, with its options, unless it is loaded: 0, or -1
+ * with the error printed. In JSON, output goes to an array. With @waits it is no error if
+ * a network device is missing: it may appear later.
  */
 int module_load_by_name(const char *name, const struct module_conf *conf, bool waits);
-/* What there is of that name in the kernel, live or detached: its facts, -ENOENT, or
- * another negative error. Not @is_exact is for names that a person writes.
+/* Look up the live or detached module of that name: its info, -ENOENT, or another
+ * negative error. Names written by people are not @is_exact.
  */
 int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info);
 
-/* Keep what goes to stderr from here on, if nobody has that open: the kernel's
- * helpers are started so. Then have @failed decide whether it goes to the system log.
+/* Keep stderr output from now on if stderr is closed, as it is for helpers that the
+ * kernel starts. At the end, if @failed, it goes to the system log.
  */
 bool module_log_begin(void);
 void module_log_end(bool failed);

@@ -191,7 +191,7 @@ int module_autoload(int argc, char **argv)
 	if (json_output)
 		jsonw_start_array(json_wtr);
 	if (module_conf_blacklist(&conf, name))
-		p_err("module %s is blacklisted; a person loads it with '%s module load %s'",
+		p_err("module %s is blacklisted; to load it anyway, use '%s module load %s'",
 		      name, bin_name, name);
 	else
 		err = module_load_by_name(name, &conf, false);

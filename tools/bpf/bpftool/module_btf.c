@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Is the BTF of an object file one that can be followed? libbpf and bpftool go
- * from type to type until there is an end, or print all that is in one. The
- * kernel checks that when BTF is loaded, but nobody that of a file.
+ * Can the types in the BTF of an object file be followed to an end? libbpf and bpftool
+ * go from type to type until there is an end, or print everything in one. The kernel
+ * checks BTF when it is loaded, but nobody checks that of a file.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -21,12 +21,12 @@
 
 struct walk {
 	const struct btf *btf;
-	bool of_values; /* else of what is printed to declare a type */
+	bool of_values; /* else of declarations, as printed */
 	__u8 *heights; /* by type id: levels of types below it, 0 if not known yet */
 };
 
-/* The @i-th type that the value, or the declaration, of @t goes on with: false after
- * the last. A declaration names the types that have a name.
+/* The @i-th type within the value, or the declaration, of @t: false after the last. A
+ * declaration does not go into types that have a name.
  */
 static bool next_type(const struct walk *w, const struct btf_type *t, __u32 i, __u32 *id)
 {
@@ -60,7 +60,7 @@ static int measure(const struct walk *w, __u32 id, int depth)
 	if (w->heights[id])
 		return w->heights[id];
 
-	/* for who comes back here on the way */
+	/* in case the way leads back here */
 	w->heights[id] = NO_END;
 	for (i = 0; height < NO_END && next_type(w, t, i, &next); i++)
 		height = max(height, min(measure(w, next, depth + 1) + 1, NO_END));

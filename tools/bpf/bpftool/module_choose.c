@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * bpftool module load: which modules of an object are to be loaded, fitted to the
- * arguments of the command and to what is loaded already.
+ * bpftool module load: choose the modules of an object, and set them up for the
+ * arguments of the command and for what is already loaded.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -76,7 +76,7 @@ struct bpf_module *load_next_chosen(const struct bpf_object *obj, const struct b
 
 int module_nothing_to_load(const char *file)
 {
-	p_err("nothing to load as a module in %s: neither ops nor programs that a link attaches, nor functions",
+	p_err("nothing to load as a module in %s: no ops, no programs that a link attaches, no functions",
 	      file);
 	return -1;
 }
@@ -120,7 +120,7 @@ static int choose_ops(struct bpf_object *obj, const struct load_args *args)
 	return 0;
 }
 
-/* A global variable is the same for all modules, an op or a program is one's own. */
+/* All modules share a global variable; an op or a program belongs to one. */
 static struct bpf_module *find_param_module(const struct bpf_object *obj, const char *name)
 {
 	struct bpf_program *prog = NULL;
@@ -138,7 +138,7 @@ static struct bpf_module *find_param_module(const struct bpf_object *obj, const 
 	return mod ?: load_next_chosen(obj, NULL);
 }
 
-/* The text is the configuration's or the user's, so that it is cut as a copy. */
+/* The text belongs to the configuration or the user, so split a copy. */
 static int set_param(struct bpf_object *obj, const struct load_param *param)
 {
 	const struct module_conf_line *line = param->line;
@@ -171,7 +171,7 @@ static int set_params(struct bpf_object *obj, const struct load_args *args)
 	return 0;
 }
 
-/* The parameters as they are written: to be freed, NULL with the error printed. */
+/* The parameters as written: to be freed, NULL with the error printed. */
 static const char **get_param_texts(const struct load_args *args)
 {
 	const char **texts = calloc(args->param_cnt + 1, sizeof(*texts));
@@ -184,7 +184,7 @@ static const char **get_param_texts(const struct load_args *args)
 	return texts;
 }
 
-/* What would be refused when programs are attached */
+/* Check in advance what attaching programs would refuse. */
 static int check_devs(const struct bpf_object *obj, const struct bpf_module *mod,
 		      const char **texts, int cnt)
 {
@@ -197,7 +197,7 @@ static int check_devs(const struct bpf_object *obj, const struct bpf_module *mod
 	return -1;
 }
 
-/* Is all said that is needed to attach the programs? */
+/* Is everything given that is needed to attach the programs? */
 static int check_needs(const struct bpf_object *obj, const struct load_args *args)
 {
 	const char **texts = get_param_texts(args);
@@ -245,7 +245,7 @@ void load_leave_out_all(struct bpf_object *obj, const struct load_wait *wait)
 	}
 }
 
-/* What names a module or its pin is meant for one. */
+/* Options that name a module or its pin are for a single module. */
 static int check_only_one(const struct bpf_object *obj, const struct load_args *args)
 {
 	struct bpf_module *first = load_next_chosen(obj, NULL);
@@ -260,16 +260,15 @@ static int check_only_one(const struct bpf_object *obj, const struct load_args *
 	return -1;
 }
 
-/* A name alone loads what is missing; with 'replace' it is about what is there. */
+/* A name alone loads what is missing; with 'replace' it is loaded in any case. */
 bool load_may_be_present(const struct load_args *args)
 {
 	return args->by_name && args->replace_fd < 0;
 }
 
-/* Is a module of that name live? An error of the kernel's proves nothing, the name
- * may be one of the subsystem's. It is then kept in args->present, and 0 returned;
- * -ENOENT if there is none, or who asks may load and not look; else -1 with the error
- * printed.
+/* Is a module of that name live? The kernel's error does not tell: the name may be taken
+ * in the subsystem. If so, it is kept in args->present, and 0 returned; -ENOENT if there
+ * is none, or the user may load but not look up modules; else -1 with the error printed.
  */
 int load_find_present(const struct bpf_module *mod, struct load_args *args)
 {
@@ -290,15 +289,15 @@ int load_find_present(const struct bpf_module *mod, struct load_args *args)
 		return -1;
 	}
 	if (args->bound && !(info->flags & BPF_F_MODULE_BOUND)) {
-		p_err("module %s (id %u) is loaded already, and not bound", info->name, info->id);
+		p_err("module %s (id %u) is already loaded, and not bound", info->name, info->id);
 		return -1;
 	}
 	args->present_cnt++;
 	return 0;
 }
 
-/* An fd of the module of that name if a link of it has lost its target, else -1. One
- * that is bound is its daemon's.
+/* An fd of the module of that name if a link of it has lost its target, else -1. A bound
+ * module is left to its daemon.
  */
 static int open_if_lost(const char *name)
 {
@@ -320,7 +319,7 @@ static int open_if_lost(const char *name)
 	return -1;
 }
 
-/* What is left is to be loaded. */
+/* The remaining modules have to be loaded. */
 static int leave_out_present(struct bpf_object *obj, struct load_args *args)
 {
 	struct bpf_module *mod;
@@ -353,7 +352,7 @@ int load_get_replace_fd(const struct bpf_module *mod, const struct load_args *ar
 	return args->replace_fd;
 }
 
-/* After the parameters, which are not among what is kept. */
+/* After setting parameters, which are not reused. */
 static int reuse_maps(struct bpf_object *obj, const struct load_args *args)
 {
 	int i;
@@ -374,7 +373,7 @@ int load_set_up(struct bpf_object *obj, struct load_args *args)
 	if (choose_ops(obj, args) || check_only_one(obj, args))
 		return -1;
 
-	/* one that is left out takes no name */
+	/* a module that is left out takes no name */
 	bpf_object__for_each_module(mod, obj)
 		if (!is_chosen(obj, mod))
 			bpf_module__set_autocreate(mod, false);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Who has the name that a subsystem refused an op for: the kernel knows only that
- * somebody has.
+ * Find who has the name for which a subsystem refused an op: the kernel only says that
+ * it is taken.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 #include "main.h"
 #include "module.h"
 
-/* The text in the member "name" of the struct at @value, NULL if it has none. */
+/* The text in the member "name" of the struct at @value, NULL for none. */
 static const char *name_in(const struct btf *btf, const struct btf_type *t, const void *value,
 			   size_t size)
 {
@@ -48,7 +48,7 @@ static const char *ops_name(const struct bpf_object *obj, const struct bpf_map *
 	return value ? name_in(bpf_object__btf(obj), ops_type(obj, map), value, size) : NULL;
 }
 
-/* Another op of @map's own module that asks for the same. */
+/* Another op of @map's own module that has the same name. */
 static const struct bpf_map *find_twin(const struct bpf_object *obj, const struct bpf_map *map,
 				       const char *name)
 {
@@ -89,7 +89,7 @@ static bool has_ops(const struct module *mod, const char *type, const char *name
 	return false;
 }
 
-/* Into @text, which stays empty if no module has it. */
+/* Write to @text, which stays empty if no module has the name. */
 static void find_module(const char *type, const char *name, char *text, size_t size)
 {
 	struct module mod;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What the files in modules.d say of modules, by their names.
+ * What the files in modules.d say about modules, by name.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -59,7 +59,7 @@ static int add_line(struct module_conf *conf, const struct place *at, enum modul
 	return line->name && line->text && line->file ? 0 : -ENOMEM;
 }
 
-/* Keep the rest: a bad line is left out, and whoever reads the lines tells of it. */
+/* Invalid lines are skipped, and reported by whoever reads the lines. */
 static int __printf(3, 4) add_bad(struct module_conf *conf, const struct place *at,
 				  const char *fmt, ...)
 {
@@ -100,7 +100,7 @@ bool module_is_param(const char *word)
 	return equals && equals != word && !memchr(word, '/', equals - word);
 }
 
-/* The first argument that is not of the form, NULL if all are. */
+/* The first argument that is not of the required form, NULL if all are. */
 static const char *find_bad_arg(const struct directive *d, char **args, int cnt)
 {
 	int i;
@@ -128,7 +128,7 @@ static int read_words(struct module_conf *conf, const struct place *at, char **w
 	const char *bad;
 
 	if (!d)
-		return add_bad(conf, at, "'%s' is none of load, options, blacklist, alias",
+		return add_bad(conf, at, "'%s' is not one of load, options, blacklist, alias",
 			       words[0]);
 	if (cnt - 1 < d->min_args || cnt - 1 > d->max_args)
 		return add_bad(conf, at, "write '%s'", d->form);
@@ -154,13 +154,13 @@ static int read_line(struct module_conf *conf, const struct place *at, char *lin
 	return cnt ? read_words(conf, at, words, cnt) : 0;
 }
 
-/* By a link to it an administrator hides a file. */
+/* Administrators hide a file by linking it to /dev/null. */
 static bool is_dev_null(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
 
-/* NULL with @why it is not. Nobody waits for the other end of a pipe. */
+/* NULL with the reason in @why. Does not wait for the other end of a pipe. */
 static FILE *open_file(const char *path, const char **why)
 {
 	struct stat st;
@@ -230,7 +230,7 @@ static int is_conf(const struct dirent *entry)
 	return entry->d_name[0] != '.' && ending && strcmp(ending, ".conf") == 0;
 }
 
-/* The names are their owner's from here on, also if it fails. */
+/* The files own the names from now on, even if it fails. */
 static int add_files(struct conf_file **files, size_t *cnt, struct dirent **entries,
 		     int entry_cnt, size_t dir)
 {
@@ -273,7 +273,7 @@ static int list_files(struct module_conf *conf, struct conf_file **files, size_t
 	return err;
 }
 
-/* All folders as one, in the order of the files' names. */
+/* Read all folders as if they were one, in the order of the files' names. */
 static int read_dirs(struct module_conf *conf)
 {
 	struct conf_file *files = NULL;
@@ -382,7 +382,7 @@ const struct module_conf_line *module_conf_blacklist(const struct module_conf *c
 	       module_conf_next(conf, MODULE_CONF_BLACKLIST, module_conf_resolve(conf, name), NULL);
 }
 
-/* Of several the first counts, as with the lines that modprobe gets. */
+/* The first of several counts, as with the lines that modprobe gets. */
 const struct module_conf_line *module_conf_alias(const struct module_conf *conf,
 						 const char *name)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * bpftool module config: what the files in modules.d say together, and what a name
- * means then.
+ * bpftool module config: the merged files of modules.d, and what a name means.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -41,7 +40,7 @@ static void print_line_json(const struct module_conf_line *line)
 	jsonw_end_object(json_wtr);
 }
 
-/* As it could stand in a file. */
+/* In the syntax of the files. */
 static void print_line_plain(const struct module_conf_line *line, const char *last_file)
 {
 	if (strcmp(line->file, last_file))
@@ -102,7 +101,7 @@ const struct module_conf_line *module_conf_next_set(const struct module_conf *co
 	return prev;
 }
 
-/* Is a name, or what it is an alias of, loaded at boot? The line, or NULL. */
+/* The line that loads a name, or its alias, at boot; NULL for none. */
 static const struct module_conf_line *find_load(const struct module_conf *conf,
 						const char *alias, const char *name)
 {

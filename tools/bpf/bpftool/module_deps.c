@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * bpftool module deps: which other modules an object or a module needs, in the order
- * in which they are loaded.
+ * bpftool module deps: the modules that an object or a module needs, in load order.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -106,7 +105,7 @@ static void print_step_json(const struct module_step *step)
 	jsonw_end_object(json_wtr);
 }
 
-/* Is there one that can't be done without? */
+/* Does a module that has to be loaded need it? */
 static bool is_needed(const struct module_plan *plan, const char *name)
 {
 	size_t i, k;
@@ -119,7 +118,7 @@ static bool is_needed(const struct module_plan *plan, const char *name)
 	return false;
 }
 
-/* What keeps the last one from being loaded. */
+/* Is there something missing that prevents loading the last one? */
 static int check_missing(const struct module_plan *plan)
 {
 	size_t i;
@@ -129,7 +128,7 @@ static int check_missing(const struct module_plan *plan)
 
 		if (!plan->steps[i].is_missing || !is_needed(plan, name))
 			continue;
-		p_err("module %s is neither loaded, nor is there an object of that name",
+		p_err("module %s is not loaded, and there is no object of that name",
 		      module_text(name));
 		return -1;
 	}
@@ -208,7 +207,7 @@ static int show_file(const char *file)
 	return err;
 }
 
-/* As an object, which need not be loaded, or if there is none as a module that is. */
+/* The name of an object, or if there is none, of a loaded module. */
 static int show_name(const char *name)
 {
 	struct module_conf conf = {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What a loaded module tells of itself: texts that bpf_module.h has put into the
- * BTF of its object, as tags "module:KEY=TEXT".
+ * The description of a loaded module: texts that bpf_module.h has put into the BTF of
+ * its object, as tags "module:KEY=TEXT".
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * BPF modules in an object file: what stands in its sections for people.
+ * BPF modules in an object file: the texts for people in its sections.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * bpftool module info: what an object file has to load, without loading it.
+ * bpftool module info: what is in an object file, without loading it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -37,7 +37,7 @@ static const char *info_value(const char *info)
 	return strchr(info, '=') + 1;
 }
 
-/* What "parm=NAME:TEXT" says of a parameter, NULL if nothing does. */
+/* The text of "parm=NAME:TEXT" for a parameter, NULL for none. */
 static const char *find_description(const struct file *f, const char *param)
 {
 	size_t len = strlen(param);
@@ -52,7 +52,7 @@ static const char *find_description(const struct file *f, const char *param)
 	return NULL;
 }
 
-/* The plain members of ops that a text describes are told with the variables. */
+/* Plain members of ops that have a description are shown with the variables. */
 static void visit_described_members(const struct file *f, const struct bpf_map *map,
 				    visit_param_fn visit, void *ctx)
 {
@@ -95,8 +95,8 @@ static void visit_params(const struct file *f, visit_param_fn visit, void *ctx)
 			visit_described_members(f, map, visit, ctx);
 }
 
-/* The program that a member of ops points to, NULL for a plain one. What the file
- * holds there is no pointer unless a relocation made it one.
+/* The program that a member of ops points to, NULL for a plain one. The bytes in the file
+ * are a pointer only if a relocation has made them one.
  */
 static struct bpf_program *member_prog(const struct file *f, const struct module_param *member)
 {
@@ -240,7 +240,7 @@ static bool has_several_modules(const struct file *f)
 	return first && bpf_object__next_module(f->obj, first);
 }
 
-/* What becomes of the program when the object is loaded; "" if its section tells. */
+/* What happens to the program when the object is loaded; "" if its section says it. */
 static const char *describe_prog(const struct file *f, const struct bpf_program *prog)
 {
 	if (module_prog_kind(prog) == MODULE_PROG_REFUSED)
@@ -250,7 +250,7 @@ static const char *describe_prog(const struct file *f, const struct bpf_program 
 	return module_prog_kind(prog) == MODULE_PROG_LINKED ? ", of no module" : ", not attached";
 }
 
-/* In a section "?...": it is left out. Callbacks are told with their ops. */
+/* In a section "?...": it is left out. Callbacks are shown with their ops. */
 static bool is_optional(const struct bpf_program *prog)
 {
 	return !bpf_program__autoload(prog) && bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS;
@@ -280,7 +280,7 @@ static void print_prog_plain(const struct file *f, const struct bpf_program *pro
 {
 	const char *name = module_text(bpf_program__name(prog)), *need = module_prog_need(prog);
 	const struct bpf_module *mod = bpf_program__module(prog);
-	/* of a callback the ops tell it */
+	/* for a callback its ops say it */
 	bool tells_module = mod && has_several_modules(f) &&
 			    bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS;
 
@@ -434,7 +434,7 @@ static void print_missing_plain(const struct file *f)
 		       f->missing[i].is_optional ? " (optional)" : "");
 }
 
-/* As the kernel judges it. */
+/* By the kernel's rule. */
 static bool is_gpl_compatible(const struct file *f)
 {
 	static const char * const licenses[] = { "GPL", "GPL v2", "GPL and additional rights",
@@ -535,7 +535,7 @@ static bool find_by_name(const char *name, char *path, size_t size)
 	return found;
 }
 
-/* A module without a file that its name leads to, if it is loaded. */
+/* Show a loaded module for whose name there is no file. */
 static int show_loaded(const char *name)
 {
 	struct bpf_module_info info;

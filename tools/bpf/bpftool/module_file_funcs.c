@@ -103,8 +103,8 @@ static bool has_func(const struct module *mod, const char *name)
 	return has;
 }
 
-/* How it is now: loaded, -ENOENT if it is not, -ESRCH if it is and lacks the function,
- * or another error if that can't be told.
+/* Is its module loaded? -ENOENT if not, -ESRCH if it is but lacks the function, or
+ * another error if that is not known.
  */
 static int find_loaded(const struct bpf_module_dep *dep)
 {
@@ -167,7 +167,7 @@ static void print_need_json(const struct bpf_module_dep *dep)
 	jsonw_end_object(json_wtr);
 }
 
-/* Of one function there can be several declarations: is it told already? */
+/* A function can have several declarations: is it already shown? */
 static bool is_told(const struct bpf_object *obj, const struct bpf_module_dep *dep)
 {
 	const struct bpf_module_dep *other;

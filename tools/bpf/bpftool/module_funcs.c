@@ -19,7 +19,7 @@
 #include "main.h"
 #include "module.h"
 
-/* People want to see a few of them. */
+/* For people, show only a few of them. */
 #define MAX_CALLERS 10
 
 static void add_to_text(void *ctx, const char *fmt, va_list ap)

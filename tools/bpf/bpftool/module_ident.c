@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Words that a skeleton can't give a member as its name.
+ * Words that can't name a member of a skeleton.
  */
 #include <string.h>
 

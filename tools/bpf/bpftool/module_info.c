@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Facts about BPF modules, as the kernel gives them.
+ * Information about BPF modules from the kernel.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -19,7 +19,7 @@
 #include "module.h"
 
 static struct btf *vmlinux_btf;
-/* The last one used of a kernel module; ops of a module tend to share it. */
+/* The last one used, of a kernel module; ops of a module tend to share it. */
 static struct btf *kmod_btf;
 static __u32 kmod_btf_id;
 
@@ -51,7 +51,7 @@ const char *module_look_strerror(int err)
 	if (err != -EPERM)
 		return strerror(-err);
 	return "not permitted: it takes CAP_SYS_ADMIN in the initial user namespace; "
-	       "'pinned FILE' is for who may open the pin";
+	       "whoever may open its pin can use 'pinned FILE'";
 }
 
 int module_info_error(int err)
@@ -84,7 +84,7 @@ void module_free(struct module *mod)
 {
 	__u32 i;
 
-	/* as many as there was room for: it may be gone since */
+	/* up to the capacity: the module may be gone since */
 	for (i = 0; mod->ops && i < mod->ops_room; i++)
 		free(u64_to_ptr(mod->ops[i].value));
 	for (i = 0; mod->funcs && i < mod->funcs_room; i++)
@@ -97,7 +97,7 @@ void module_free(struct module *mod)
 	free(mod->dep_ids);
 }
 
-/* What is asked of the kernel: arrays with room for what @mod->info counts. */
+/* The request to the kernel: arrays as large as @mod->info counts. */
 static struct bpf_module_info module_request(const struct module *mod)
 {
 	return (struct bpf_module_info){
@@ -119,7 +119,7 @@ static struct bpf_module_info module_request(const struct module *mod)
 	};
 }
 
-/* Fill the arrays of @mod. What has come since it was counted is left out. */
+/* Fill the arrays of @mod. Entries added after counting are left out. */
 static int module_fill(int fd, struct module *mod)
 {
 	struct bpf_module_info info = module_request(mod);
@@ -144,7 +144,7 @@ static int module_fill(int fd, struct module *mod)
 	return 0;
 }
 
-/* How many there are is known; ask for their ids. */
+/* Their number is known; read their ids. */
 static int module_read_callers(int fd, struct module *mod)
 {
 	__u32 i, room = 0;

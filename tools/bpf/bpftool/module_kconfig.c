@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The configuration of the running kernel, from where libbpf takes it.
+ * The configuration of the running kernel, from the same files as libbpf.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Links that BPF modules hold: what they attach, where, and whether they still do.
+ * Links that BPF modules hold: what they attach, where, and whether it is still attached.
  *
- * Where a link is attached is told as "bpftool link" does, and besides by the names of
- * what has only numbers there.
+ * The target of a link is shown as by "bpftool link", with names added for what has only
+ * numbers there.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -43,7 +43,7 @@ static int open_cgroup_root(void)
 	return fd;
 }
 
-/* False if it is gone, or not to be seen from here. */
+/* False if it is gone, or not visible from here. */
 static bool get_cgroup_path(__u64 id, char *path, size_t size)
 {
 	struct {
@@ -124,8 +124,8 @@ static bool get_func_name(__u32 prog_id, char *name, size_t size)
 	return found;
 }
 
-/* The name of the target where the link has its number, with what it is a name of;
- * NULL if there is none.
+/* The name of the target for which the link has a number, returned with its kind; NULL
+ * for none.
  */
 static const char *get_target_name(const struct bpf_link_info *info, char *name, size_t size)
 {
@@ -203,7 +203,7 @@ void module_links_json(const struct module *mod)
 
 		jsonw_start_object(json_wtr);
 		visit_link(&link, print_link_json);
-		/* gone meanwhile, or not for who asks to see */
+		/* gone by now, or not visible to the user */
 		if (!link.was_shown)
 			jsonw_uint_field(json_wtr, "id", link.info->id);
 		jsonw_bool_field(json_wtr, "detached", is_detached(&link));

@@ -34,12 +34,12 @@ static int parse_replace(int *argc, char ***argv, struct load_args *args)
 static int check_args(const struct load_args *args)
 {
 	if (args->obj_cnt > 1 && args->option) {
-		p_err("what is '%s'? With several objects there is no '%s'", args->objs[1],
+		p_err("what is '%s'? With several objects '%s' can't be given", args->objs[1],
 		      args->option);
 		return -1;
 	}
 	if (args->bound && !args->pin) {
-		p_err("a bound module ends with its last handle, and this command with its own; use 'pin'");
+		p_err("a bound module ends with its last handle, and this command closes its own; use 'pin'");
 		return -1;
 	}
 	if (args->name && args->replace_fd >= 0) {
@@ -125,19 +125,19 @@ static void cut_line(char *log)
 	log[strcspn(log, "\n")] = '\0';
 }
 
-/* The kernel's line is about an op, and not about the module's name. */
+/* Is the kernel's line about an op, rather than the module's name? */
 static bool is_about_op(const char *log)
 {
 	return str_has_pfx(log, "op ");
 }
 
-/* It is about the module to replace, whose functions are called. */
+/* Is the kernel's line about callers of the module to replace? */
 static bool is_about_callers(const char *log)
 {
 	return str_has_pfx(log, "module \"") && strstr(log, "\" has functions that ");
 }
 
-/* After "module name ... is taken": by whom. */
+/* Append to "module name ... is taken" by whom. */
 static void describe_owner(const char *name, char *text, size_t size)
 {
 	struct bpf_module_info info;
@@ -147,12 +147,12 @@ static void describe_owner(const char *name, char *text, size_t size)
 	if (!err && info.state == BPF_MODULE_STATE_DETACHED)
 		snprintf(text, size, " by one that is detached; unload that first");
 	else if (err == -EPERM)
-		snprintf(text, size, "; to look at it takes CAP_SYS_ADMIN");
+		snprintf(text, size, "; looking at it takes CAP_SYS_ADMIN");
 	else
 		snprintf(text, size, "; see '%s module list'", bin_name);
 }
 
-/* libbpf's line says of which module it is, too. */
+/* libbpf's line names the module, too: skip that. */
 static const char *without_module(const char *line)
 {
 	const char *rest = str_has_pfx(line, "module '") ? strstr(line, "': ") : NULL;
@@ -216,7 +216,7 @@ static struct bpf_link *attach_module(struct bpf_module *mod, const struct load_
 }
 
 /* Load it: 0, or -1 with the error printed, which is the kernel's own line. *@link is
- * NULL if somebody else was faster: a name is taken some time before it is live.
+ * NULL if somebody else was faster: a name is taken a while before its module is live.
  */
 static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
 			  struct load_args *args, struct bpf_link **link)
@@ -244,7 +244,7 @@ static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
 	return 0;
 }
 
-/* The module is there already, and is to be pinned all the same. */
+/* Pin a module that is already loaded. */
 static int pin_present(const struct load_args *args)
 {
 	__u32 id = args->present[0].id;
@@ -269,7 +269,7 @@ static int pin_present(const struct load_args *args)
 	return err;
 }
 
-/* Load what is chosen into the kernel, all or nothing. */
+/* Load the chosen modules into the kernel, all or nothing. */
 static int attach_modules(struct bpf_object *obj, struct load_args *args,
 			  struct bpf_link **links, int *cnt)
 {
@@ -287,8 +287,8 @@ static int attach_modules(struct bpf_object *obj, struct load_args *args,
 	return 0;
 }
 
-/* Maps first: whoever finds the module's pin finds theirs. A module whose pins fail is
- * not what was asked for: take it back. One that has replaced another stays, for that
+/* Maps first: whoever finds the module's pin finds theirs. If pinning fails, the module is
+ * not what was asked for: unload it. One that has replaced another stays, because that
  * one is going.
  */
 static int pin_modules(struct load_args *args, struct module_map_pins *map_pins,
@@ -299,7 +299,7 @@ static int pin_modules(struct load_args *args, struct module_map_pins *map_pins,
 	if (!*cnt)
 		return args->pin ? pin_present(args) : 0;
 
-	args->pin_to.note = stays ? "; the module has replaced the other one, and stays" : "";
+	args->pin_to.note = stays ? "; the module has replaced the other one and stays loaded" : "";
 	if (!module_map_pins_put(map_pins, args->pin_to.note)) {
 		if (!args->pin || !module_pin_put(&args->pin_to, bpf_link__fd(links[0])))
 			return 0;
@@ -312,8 +312,8 @@ static int pin_modules(struct load_args *args, struct module_map_pins *map_pins,
 	return -1;
 }
 
-/* As far as that goes without a change that others see: nothing is pinned, nor are
- * maps of others used.
+/* A dry run must not change what others see: it pins nothing and uses no maps of
+ * others.
  */
 static void forget_pins(struct bpf_object *obj)
 {
@@ -323,7 +323,7 @@ static void forget_pins(struct bpf_object *obj)
 		bpf_map__set_pin_path(map, NULL);
 }
 
-/* What would be refused without looking at the object. */
+/* Refuse what a load would refuse without looking at the object. */
 static int check_dry_run(const struct bpf_object *obj, const struct load_args *args)
 {
 	struct bpf_module *mod;
@@ -342,7 +342,7 @@ static int check_dry_run(const struct bpf_object *obj, const struct load_args *a
 	return 0;
 }
 
-/* Before anything is loaded; there may be no need to make the pin. */
+/* Check before anything is loaded; the pin may not even be needed. */
 static int check_pin(const struct bpf_object *obj, struct load_args *args)
 {
 	const struct bpf_module *mod = load_next_chosen(obj, NULL);
@@ -367,7 +367,7 @@ static int load_programs(struct bpf_object *obj, const struct load_args *args)
 	return err;
 }
 
-/* With room in @links, and in args->present, for all modules of the object. */
+/* @links and args->present are large enough for all modules of the object. */
 static int load_modules(struct bpf_object *obj, struct load_args *args, struct bpf_link **links,
 			int *cnt)
 {
@@ -411,7 +411,7 @@ static int load_object(struct bpf_object *obj, struct load_args *args)
 	else
 		p_err("mem alloc failed");
 
-	/* the modules outlive us, or are gone already */
+	/* the modules outlive us, or are already gone */
 	while (cnt-- > 0) {
 		load_note(args, bpf_link__fd(links[cnt]));
 		bpf_link__disconnect(links[cnt]);
@@ -427,8 +427,8 @@ static int load_object(struct bpf_object *obj, struct load_args *args)
 	return err;
 }
 
-/* Without permission BTF, maps or programs fail first, in ways that do not tell
- * so. The kernel tells it before it looks at what there is to load: nothing.
+/* Without permission, loading BTF, maps or programs fails first, with errors that do not
+ * say so. So try to load nothing: the kernel checks permissions first.
  */
 static int check_permission(void)
 {
@@ -461,7 +461,7 @@ static int load_file(struct load_args *args)
 	module_free_texts();
 	bpf_object__close(obj);
 	module_warnings_end(old_print);
-	/* its programs, which used them, are freed */
+	/* its programs, which use them, are freed now */
 	load_end_needed(args, err);
 	return err;
 }
@@ -523,8 +523,8 @@ int module_load_by_name(const char *name, const struct module_conf *conf, bool w
 	return load_name(&args, name, conf);
 }
 
-/* Does each name mean an object? Else it is told, and nothing is loaded: the word may
- * have been meant to be something else.
+/* Does each name mean an object? If not, print that and load nothing: the word may have
+ * been meant as something else.
  */
 static int check_names(const struct load_args *args, const struct module_conf *conf)
 {
@@ -545,7 +545,7 @@ static int check_names(const struct load_args *args, const struct module_conf *c
 	return 0;
 }
 
-/* One that is refused does not keep the others. */
+/* If one is refused, the others are still loaded. */
 static int load_objs(struct load_args *args, const struct module_conf *conf)
 {
 	int i, err = 0;

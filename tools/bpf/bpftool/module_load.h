@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the files of "bpftool module load" share. */
+/* Shared by the files of "bpftool module load". */
 #ifndef __BPFTOOL_MODULE_LOAD_H
 #define __BPFTOOL_MODULE_LOAD_H
 
@@ -14,15 +14,15 @@
 struct load_args {
 	const char **objs; /* files and names */
 	int obj_cnt;
-	const char *option; /* a word that is for one OBJ only, NULL for none */
-	const char *file; /* of the OBJ that is loaded now */
+	const char *option; /* a word that is valid for one OBJ only, NULL for none */
+	const char *file; /* of the OBJ that is being loaded */
 	char path[PATH_MAX];
 	const char *name;
 	const char *pin;
-	struct module_pin pin_to; /* what is known of it */
+	struct module_pin pin_to; /* the pin to make */
 	struct module_progs left_out; /* found when the object is loaded */
 	int replace_fd; /* of the module to replace, -1 for none */
-	const char *reuse; /* names of maps that are that one's, NULL for none */
+	const char *reuse; /* names of maps to reuse from it, NULL for none */
 	bool bound;
 	const char **ops; /* none: all but the optional ones */
 	int ops_cnt;
@@ -32,32 +32,32 @@ struct load_args {
 	} *params;
 	int param_cnt;
 	bool dry_run;
-	bool in_list; /* of a JSON array that is begun already */
-	bool by_name; /* as with modprobe, what is loaded already is no error */
-	bool by_need; /* of another module, which has it loaded first */
+	bool in_list; /* within an open JSON array */
+	bool by_name; /* as with modprobe, an already loaded module is no error */
+	bool by_need; /* another module needs it */
 	const struct module_conf *conf; /* if it is by name */
-	bool by_system; /* and nobody needs to be told of it */
-	bool waits; /* network devices may come later */
+	bool by_system; /* nobody needs to see what was loaded */
+	bool waits; /* network devices may appear later */
 	struct load_wait {
 		const char *module;
-		char dev[64]; /* the module waits for it, "" for none */
-	} *waiting; /* where to note that, if it is needed by another one */
-	bool is_unchecked; /* it needs what a dry run does not load */
+		char dev[64]; /* that it waits for, "" for none */
+	} *waiting; /* where to note that for the module that needs it */
+	bool is_unchecked; /* it needs modules that a dry run does not load */
 	bool has_begun_list;
-	/* ids of modules that were loaded for it, and where to note that of its own; NULL
-	 * for nowhere
+	/* ids of modules that were loaded for it, and where to note its own, NULL for
+	 * nowhere
 	 */
 	struct load_ids {
 		__u32 *ids;
 		int cnt;
 	} needed, *loaded;
-	/* of the modules to be loaded those that are there already */
+	/* modules to be loaded that are already live */
 	struct bpf_module_info *present;
 	int present_cnt;
-	/* those that are there and have lost what a link was attached to */
+	/* loaded modules with a link that has lost its target */
 	struct load_anew {
 		const struct bpf_module *mod;
-		int fd; /* of the one that is there */
+		int fd; /* of the loaded one */
 	} *anew;
 	int anew_cnt;
 };
@@ -68,7 +68,7 @@ struct load_args {
 bool load_is_ops_of(const struct bpf_map *map, const struct bpf_module *mod);
 /* The first module after @prev that is to be loaded, NULL for none. */
 struct bpf_module *load_next_chosen(const struct bpf_object *obj, const struct bpf_module *prev);
-/* A name alone loads what is missing; with 'replace' it is about what is there. */
+/* A name alone loads what is missing; with 'replace' it is loaded in any case. */
 bool load_may_be_present(const struct load_args *args);
 /* Is a module of that name live? Then it is kept in args->present, and 0 returned;
  * -ENOENT if there is none; else -1 with the error printed.
@@ -83,8 +83,8 @@ void load_leave_out_all(struct bpf_object *obj, const struct load_wait *wait);
 
 /* module_load.c */
 
-/* Load what a name means: 0, or -1 with the error printed. The arguments are the same for
- * the next OBJ.
+/* Load the object of a name: 0, or -1 with the error printed. The arguments do not
+ * change for the next OBJ.
  */
 int load_name(const struct load_args *args, const char *name, const struct module_conf *conf);
 
@@ -94,16 +94,18 @@ int load_name(const struct load_args *args, const char *name, const struct modul
 int load_needed(struct bpf_object *obj, struct load_args *args);
 /* Note what was loaded. */
 void load_note(const struct load_args *args, int module_fd);
-/* When it is done, or, with @failed, when they are needed no more: unload them then. */
+/* Forget the needed modules; with @failed unload them. */
 void load_end_needed(struct load_args *args, bool failed);
 
 /* module_report.c */
 
 /* Ops of the object or of @mod as "a, b": to be freed, NULL without memory. */
 char *load_list_ops(const struct bpf_object *obj, const struct bpf_module *mod);
-/* The module waits for a network device, or for @needed that does, if it is not NULL. */
+/* Print that the module waits for a network device, or unless it is NULL, for @needed,
+ * which does.
+ */
 void load_report_waiting(const struct bpf_module *mod, const char *dev, const char *needed);
-/* What was loaded, or was there already. */
+/* Print what was loaded, or already was. */
 void load_report(const struct bpf_object *obj, const struct load_args *args);
 
 #endif /* __BPFTOOL_MODULE_LOAD_H */

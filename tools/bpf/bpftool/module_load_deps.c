@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * bpftool module load: what a module needs is loaded before it.
+ * bpftool module load: load what a module needs before it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -23,7 +23,7 @@ void load_note(const struct load_args *args, int module_fd)
 
 	if (!args->loaded || args->anew_cnt || module_get_info(module_fd, &info) || !info.id)
 		return;
-	/* without memory it stays when it is not needed */
+	/* without memory it is left loaded when it is not needed */
 	ids = libbpf_reallocarray(args->loaded->ids, args->loaded->cnt + 1, sizeof(*ids));
 	if (!ids)
 		return;
@@ -33,7 +33,7 @@ void load_note(const struct load_args *args, int module_fd)
 
 void load_end_needed(struct load_args *args, bool failed)
 {
-	/* those that need the others first */
+	/* in reverse order: callers first */
 	while (failed && args->needed.cnt > 0)
 		module_unload_again(args->needed.ids[--args->needed.cnt]);
 	free(args->needed.ids);
@@ -76,7 +76,7 @@ static int load_steps(const struct module_plan *plan, struct load_args *args,
 	return err;
 }
 
-/* A person who names a file says what is loaded. */
+/* For a file, nothing else is loaded automatically. */
 int load_needed(struct bpf_object *obj, struct load_args *args)
 {
 	struct module_plan plan = { .conf = args->conf, .is_to_load = true };
@@ -88,7 +88,7 @@ int load_needed(struct bpf_object *obj, struct load_args *args)
 		return 0;
 	err = module_plan_object(&plan, bpf_module__name(mod), args->file, obj);
 	args->is_unchecked = args->dry_run && plan.cnt;
-	/* who needs it has loaded, or told, what this one needs */
+	/* with by_need the plan of the one that needs it has covered this */
 	if (!err && plan.cnt && !args->by_need)
 		err = load_steps(&plan, args, &wait);
 	if (!err && wait.dev[0])

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Errors of a process that nobody looks at.
+ * Errors of a process whose output nobody sees.
  *
- * The kernel starts modprobe, and that us, with stdin, stdout and stderr closed.
- * What is opened then would get their numbers, and what is printed would go there.
+ * The kernel starts modprobe, which starts us, with stdin, stdout and stderr closed.
+ * Files opened then would get their numbers, and receive what is printed.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -19,10 +19,10 @@
 #include "main.h"
 #include "module.h"
 
-/* The reason is at the end, a verifier's log before it can be very long. */
+/* The reason is at the end; a verifier's log before it can be very long. */
 #define MAX_LINES 16
 
-/* main() has put something else in the place of those that were closed. */
+/* main() has put something else in the place of closed ones. */
 static bool is_writable(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -43,7 +43,7 @@ bool module_log_begin(void)
 	dup2(fd, STDERR_FILENO);
 	close(fd);
 
-	/* there, output is not missed */
+	/* nobody needs stdout there */
 	fd = is_writable(STDOUT_FILENO) ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		dup2(fd, STDOUT_FILENO);

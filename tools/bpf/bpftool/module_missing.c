@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What an object with BPF modules needs of the kernel and the running one does
- * not have, as far as BTF, the symbol table and the configuration tell.
+ * What an object with BPF modules needs that the running kernel lacks, as far as BTF,
+ * the symbol table and the configuration show.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 #include "module.h"
 
 #define BTF_DIR "/sys/kernel/btf"
-/* of a name in the kernel's BTF; a longer one it does not have */
+/* of a name in the kernel's BTF, which has no longer ones */
 #define NAME_SIZE 512
 
 struct search {
@@ -76,13 +76,13 @@ static int load_btfs(struct search *s)
 
 static void free_btfs(struct search *s)
 {
-	/* those of modules need that of vmlinux */
+	/* in reverse order: those of modules need that of vmlinux */
 	while (s->btf_cnt)
 		btf__free(s->btfs[--s->btf_cnt]);
 	free(s->btfs);
 }
 
-/* The BTF that has it, NULL for none. */
+/* The BTF that has the type, NULL for none. */
 static const struct btf *find_btf(const struct search *s, const char *name, __u32 kind)
 {
 	size_t i;
@@ -159,7 +159,7 @@ static void check_members(struct search *s, const struct bpf_map *map, const str
 	}
 }
 
-/* The kernel takes ops that name their owner, but not without a type for it. */
+/* Ops with an owner need the kernel to have a type for it. */
 static void check_owner(struct search *s, const struct bpf_map *map, const struct btf *kernel_btf,
 			const char *type)
 {
@@ -202,7 +202,7 @@ static void check_ops(struct search *s, const struct bpf_object *obj)
 	}
 }
 
-/* How many ops a module can have is the kernel's. */
+/* The kernel limits the number of ops of a module. */
 static void check_ops_cnt(struct search *s, const struct bpf_object *obj)
 {
 	const struct bpf_module *mod;
@@ -282,7 +282,7 @@ static bool is_in_kallsyms(const char *name)
 	return found;
 }
 
-/* Of a variable without a type only the address is asked for. */
+/* A variable without a type only needs an address. */
 static bool has_symbol(const struct search *s, const struct btf *btf, const struct btf_type *t,
 		       const char *name)
 {
@@ -304,9 +304,7 @@ static bool is_module_func(const struct bpf_object *obj, const char *name)
 	return false;
 }
 
-/* libbpf has rewritten these in the BTF of an open object, so @btf is as in the
- * file.
- */
+/* libbpf rewrites these in the BTF of an open object, so @btf is the one in the file. */
 static void check_ksyms(struct search *s, const struct bpf_object *obj, const struct btf *btf,
 			const struct module_elf *elf)
 {
@@ -339,7 +337,7 @@ void module_free_missing(struct module_missing *missing, size_t cnt)
 	free(missing);
 }
 
-/* What stands in the kernel's BTF for the target of a program, if that is in its section. */
+/* What to find in the kernel's BTF for the target that a program's section names. */
 static const char *target_kind(const struct bpf_program *prog, const char **pfx, __u32 *kind)
 {
 	*pfx = "";

@@ -2,9 +2,9 @@
 /*
  * Names of modules, and the folders in which they are looked for.
  *
- * A name is no path: nothing is ever taken from the current folder, in which
- * anybody may have put a file of that name. As with modprobe '-' and '_' are the
- * same where a name is looked for; the kernel keeps it as it was given.
+ * A name is not a path: it never means a file in the current folder, where anybody
+ * may have put one. As with modprobe '-' and '_' are the same in lookups; the kernel
+ * keeps a name as it was given.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -84,7 +84,7 @@ static bool is_there(const char *path)
 	return !access(path, F_OK) && (stat(path, &st) || !S_ISDIR(st.st_mode));
 }
 
-/* One that differs in '-' and '_' alone. */
+/* Find a file whose name differs only in '-' and '_'. */
 static bool find_folded(const char *dir, const char *name, char *path, size_t size)
 {
 	char other[BPF_MODULE_NAME_LEN];

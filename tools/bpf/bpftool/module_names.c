@@ -27,7 +27,7 @@ static void add_ids(struct hashmap *refs, const __u32 *ids, __u32 cnt,
 {
 	__u32 i;
 
-	/* without memory the list is shown all the same, with less in it */
+	/* without memory the list just shows less */
 	for (i = 0; i < cnt; i++)
 		hashmap__append(refs, ids[i], name);
 }
@@ -48,7 +48,7 @@ static void add_module(const struct module *mod)
 	add_ids(map_refs, mod->map_ids, mod->info.map_cnt, name);
 }
 
-/* A kernel without modules, or a user who may not list them, has none. */
+/* A kernel without modules has none, nor does a user who may not list them. */
 static void find_modules(void)
 {
 	struct module mod;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Opening an object, and what is wrong with a file that is none: libbpf has only an
- * error number for that, which means other things elsewhere.
+ * Opening an object, and what is wrong with a file that is not one: libbpf only returns
+ * an error number for that, which can mean other things.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -35,7 +35,7 @@ static int file_error(const char *file, const char *why)
 	return -1;
 }
 
-/* Without waiting for the other end, should it be a pipe. */
+/* Does not wait for the other end of a pipe. */
 static int open_file(const char *file)
 {
 	struct stat st;
@@ -74,7 +74,7 @@ static int find_sections(Elf *elf, struct sections *found)
 	return 0;
 }
 
-/* The table of sections is the last thing in an object; libelf finds none then. */
+/* The table of sections comes last in an object; if it is cut off, libelf finds none. */
 static bool is_cut_off(Elf *elf, const GElf_Ehdr *header)
 {
 	size_t size = 0;

@@ -18,7 +18,7 @@
 #include "main.h"
 #include "module.h"
 
-/* No value of these, or of an array of these, can be given as text. */
+/* Floats, pointers and arrays of them can't be given as text. */
 static bool is_settable(const struct btf *btf, __u32 type_id)
 {
 	const struct btf_type *t = skip_mods_and_typedefs(btf, type_id, NULL);
@@ -73,7 +73,7 @@ void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, 
 	}
 }
 
-/* Nothing is told of a map that is not as libbpf makes them for .rodata. */
+/* Skips maps that are not like those that libbpf makes for .rodata. */
 static void visit_map_params(__u32 map_id, visit_param_fn visit, void *ctx)
 {
 	struct bpf_map_info info = {};
@@ -149,13 +149,13 @@ static bool member_is_inside(const struct btf *btf, const struct btf_type *t, in
 	return size >= 0 && (bit % 8 == 0 || size <= 8) && bit + size * 8ULL <= t->size * 8ULL;
 }
 
-/* btf_dumper_type() goes by BTF without a doubt. The kernel has checked most of what
- * is loaded, but nobody that of a file.
+/* btf_dumper_type() trusts BTF. The kernel has checked most of what is loaded, but
+ * nobody has checked that of a file.
  */
 struct sound {
 	const struct btf *btf;
 	/* By type id: values to print for it, UNSOUND for none, 0 if not known yet. So
-	 * each type is looked at once, however often it is within others.
+	 * each type is checked once, however often it is within others.
 	 */
 	__u32 *cnts;
 };
@@ -213,7 +213,7 @@ static __u32 count_values(const struct sound *s, __u32 id, int depth)
 	return s->cnts[id];
 }
 
-/* Is all that the type has within its size, and not endless? */
+/* Is everything in the type within its size, and finite? */
 static bool type_is_sound(const struct btf *btf, __u32 id)
 {
 	__s64 size = btf__resolve_size(btf, id);
@@ -227,11 +227,11 @@ static bool type_is_sound(const struct btf *btf, __u32 id)
 	}
 	cnt = count_values(&s, id, 0);
 	free(s.cnts);
-	/* types that show the same bytes in several ways do so a few times */
+	/* real types show the same bytes in just a few ways */
 	return cnt < UNSOUND && cnt <= 4096 + 64 * size;
 }
 
-/* null stands for what cannot be shown. */
+/* Shows null for what it can't show. */
 void module_dump_value(json_writer_t *jw, bool is_plain_text, const struct module_param *param)
 {
 	struct btf_dumper d = {

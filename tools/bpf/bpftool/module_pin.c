@@ -2,8 +2,8 @@
 /*
  * Pins that commands make of BPF modules.
  *
- * All that can be known of a pin is asked before a module is loaded for it, and
- * nothing is mounted: a command that is refused has changed nothing.
+ * A pin is checked as far as possible before a module is loaded for it, and nothing is
+ * mounted: a refused command changes nothing.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -29,8 +29,8 @@ static int pin_error(const char *path, const char *why)
 	return -1;
 }
 
-/* A pin of a module that is gone, or that will be once @replaced_id is replaced,
- * leads nowhere: what has become of its module. NULL for any other file.
+/* The state of the module of a dead pin: "gone", or "replaced" if it is @replaced_id.
+ * NULL for any other file.
  */
 static const char *what_became_of(const char *path, __u32 replaced_id)
 {
@@ -105,7 +105,7 @@ int module_pin_check(struct module_pin *pin, const char *path, int replace_fd)
 
 int module_pin_put(struct module_pin *pin, int fd)
 {
-	/* it may have changed hands since */
+	/* it may be another pin by now */
 	if (pin->old && what_became_of(pin->path, pin->replaced_id))
 		unlink(pin->path);
 	if (bpf_obj_pin(fd, pin->path)) {
@@ -113,7 +113,7 @@ int module_pin_put(struct module_pin *pin, int fd)
 		return -1;
 	}
 	if (pin->old)
-		p_info("%s was a pin of a module that is %s, it is taken over",
+		p_info("%s, the pin of a module that is %s, now belongs to the new one",
 		       pin->path, pin->old);
 	return 0;
 }
@@ -133,7 +133,7 @@ static bool is_pinned_already(const struct bpf_map *map)
 	return path && !access(path, F_OK);
 }
 
-/* Folders that are missing are made, in the file system that is there. */
+/* Missing folders are made, within a mounted BPF file system. */
 static bool is_below_bpffs(char *path)
 {
 	struct stat st;
@@ -181,7 +181,7 @@ int module_map_pins_hold(struct module_map_pins *pins, const struct bpf_object *
 	return 0;
 }
 
-/* Take away those before @end, which we have made. */
+/* Remove the pins before @end, which we have made. */
 static void undo_map_pins(struct module_map_pins *pins, struct module_map_pin *end)
 {
 	while (end-- > pins->pins)

@@ -3,8 +3,8 @@
  * Which BPF modules have to be loaded before another one: those whose functions its
  * programs call, and what these need.
  *
- * A program names the module that has a function. The object of that module is the one
- * that is loaded by this name, as a person would load it.
+ * A program names the module of each function. The object of that module is the one that
+ * loads by this name.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@
 #include "main.h"
 #include "module.h"
 
-/* An object that is looked at, and the one that needs it. */
+/* An object that is being visited, and the one that needs it. */
 struct frame {
 	const struct frame *up;
 	const char *name;
@@ -120,7 +120,7 @@ void module_plan_free(struct module_plan *plan)
 	plan->steps = NULL;
 }
 
-/* Takes over what is in @step, also if it fails. */
+/* Takes over the contents of @step, even if it fails. */
 static int add_step(struct module_plan *plan, struct module_step *step)
 {
 	struct module_step *tmp;
@@ -135,7 +135,7 @@ static int add_step(struct module_plan *plan, struct module_step *step)
 	return 0;
 }
 
-/* Is it there already? One without a path is known by its name. */
+/* Is it already in the plan? One without a path is known by its name. */
 static bool has_step(const struct module_plan *plan, const char *path, const char *name)
 {
 	size_t i;
@@ -179,7 +179,7 @@ static int init_step(struct module_step *step, const char *name, const char *pat
 	return 0;
 }
 
-/* "a needs b needs ", from that of @path on */
+/* "a needs b needs ", starting with that of @path */
 static void print_chain(FILE *f, const struct frame *frame, const char *path)
 {
 	if (strcmp(frame->path, path))
@@ -198,7 +198,7 @@ static int cycle_error(const struct frame *top, const struct frame *first)
 		return no_memory();
 	print_chain(f, top, first->path);
 	fclose(f);
-	p_err("%s%s: none of them can be the first to be loaded", text ?: "",
+	p_err("%s%s: none of them can be loaded first", text ?: "",
 	      module_text(first->name));
 	free(text);
 	return -1;
@@ -211,7 +211,7 @@ static const struct frame *find_frame(const struct frame *frame, const char *pat
 	return frame;
 }
 
-/* Neither loaded, as far as that can be told, nor is there an object that could be. */
+/* It is not loaded, as far as is known, and there is no object to load. */
 static int add_missing(struct module_plan *plan, const struct frame *top,
 		       const struct module_need *need, struct module_step *step)
 {
@@ -222,12 +222,12 @@ static int add_missing(struct module_plan *plan, const struct frame *top,
 	free_step(step);
 	if (need->is_optional)
 		return 0;
-	p_err("%s needs module %s (function %s), of which there is no object in the folders bpf/modules of /etc, /run, /usr/local/lib and /usr/lib",
+	p_err("%s needs module %s (function %s), but there is no object of it in the folders bpf/modules of /etc, /run, /usr/local/lib and /usr/lib",
 	      module_text(top->name), module_text(need->module), module_text(need->func ?: "?"));
 	return -1;
 }
 
-/* The module has to be in the object, under that name. */
+/* Check that the object has the module, under that name. */
 static int read_file(struct module_step *step, const struct frame *top)
 {
 	libbpf_print_fn_t old_print = module_warnings_begin();
@@ -238,8 +238,8 @@ static int read_file(struct module_step *step, const struct frame *top)
 	if (obj && bpf_object__find_module_by_name(obj, step->name))
 		err = module_needs_read(&step->needs, obj);
 	else if (obj)
-		p_err("%s needs module %s, but %s has none of that name", module_text(top->name),
-		      module_text(step->name), step->path);
+		p_err("%s needs module %s, but %s has no module of that name",
+		      module_text(top->name), module_text(step->name), step->path);
 	bpf_object__close(obj);
 	module_warnings_end(old_print);
 	return err;
@@ -271,7 +271,7 @@ static int visit_file(struct module_plan *plan, const struct frame *top, struct 
 	return err;
 }
 
-/* What is needed comes first. */
+/* Add a module after what it needs. */
 static int visit_step(struct module_plan *plan, const struct frame *top,
 		      const struct module_need *need, struct module_step *step)
 {
@@ -363,7 +363,7 @@ static int read_loaded(struct module_step *step, const struct module *mod)
 	return err;
 }
 
-/* There is no cycle among those that are loaded: each was there before who needs it. */
+/* Loaded modules have no cycles: each was loaded before its callers. */
 int module_plan_loaded(struct module_plan *plan, __u32 id)
 {
 	struct module_step step;

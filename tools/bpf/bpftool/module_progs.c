@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Programs of an object that its modules do not take in: no link attaches and nothing
- * runs them, so they are not loaded either, and named.
+ * Programs of an object that do not become part of its modules: no link attaches them and
+ * nothing runs them, so they are not loaded, but printed.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -67,7 +67,7 @@ int module_progs_leave_out(struct module_progs *left_out, const struct bpf_objec
 		if (!bpf_program__autoload(prog) || bpf_program__module(prog) ||
 		    module_prog_is_used(obj, elf, prog))
 			continue;
-		/* libbpf refuses what could be attached and belongs to no module */
+		/* libbpf refuses attachable programs that belong to no module */
 		if (module_prog_kind(prog) != MODULE_PROG_OTHER)
 			continue;
 		bpf_program__set_autoload(prog, false);

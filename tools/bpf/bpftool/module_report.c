@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * bpftool module load: what it tells.
+ * bpftool module load: its output.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -100,7 +100,7 @@ void load_report_waiting(const struct bpf_module *mod, const char *dev, const ch
 static void report_present(const struct bpf_module_info *info)
 {
 	if (!json_output) {
-		printf("Module %s (id %u) is loaded already\n", info->name, info->id);
+		printf("Module %s (id %u) is already loaded\n", info->name, info->id);
 		return;
 	}
 
@@ -159,11 +159,11 @@ static void report_module(const struct bpf_object *obj, const struct bpf_module 
 	struct bpf_map *map;
 	char *parts;
 
-	/* somebody else's, or a dry run's, which has none */
+	/* somebody else has loaded it, or this is a dry run */
 	if (bpf_module__fd(mod) < 0 || module_get_info(bpf_module__fd(mod), &info))
 		info.id = 0;
 
-	/* the name will be that of the other one */
+	/* it will get the name of the other one */
 	if (args->dry_run && args->replace_fd >= 0 && !module_get_info(args->replace_fd, &info)) {
 		name = info.name;
 		info.id = 0;
@@ -219,5 +219,5 @@ void load_report(const struct bpf_object *obj, const struct load_args *args)
 	if (!json_output && load_next_chosen(obj, NULL))
 		module_progs_plain(&args->left_out);
 	if (!json_output && args->is_unchecked)
-		printf("Not checked: its programs, as not all that they call is loaded\n");
+		printf("Not checked: its programs, since not all that they call is loaded\n");
 }

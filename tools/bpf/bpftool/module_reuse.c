@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * Maps that a new version of a module takes over from the one that it replaces, so that
- * their content survives.
+ * their contents survive.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -28,7 +28,7 @@ static int reuse_map(struct bpf_object *obj, const char *name, int module_fd)
 	if (!err)
 		return 0;
 	if (err == -ENOENT)
-		p_err("can't reuse map %s: the module to replace has none of that name", name);
+		p_err("can't reuse map %s: the module to replace has no map of that name", name);
 	else
 		p_err("%s", module_text(module_last_warning("can't reuse a map")));
 	return -1;
@@ -49,7 +49,7 @@ int module_reuse_maps(struct bpf_object *obj, const char *list, int module_fd)
 	return err;
 }
 
-/* Parameters are as they are told now, and what is constant as it is in the file. */
+/* Parameters are set again, and constants come from the file. */
 static bool keeps_content(const struct bpf_map *map)
 {
 	return bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS && bpf_map__autocreate(map) &&
@@ -64,7 +64,7 @@ void module_reuse_all_maps(struct bpf_object *obj, const struct bpf_module *mod,
 		int err = keeps_content(map) ? bpf_map__reuse_module_fd(map, module_fd) : 0;
 
 		if (err && err != -ENOENT)
-			p_info("module %s is loaded anew without the content of map %s: %s",
+			p_info("module %s is reloaded without the contents of map %s: %s",
 			       bpf_module__name(mod), module_text(bpf_map__name(map)),
 			       module_last_warning(strerror(-err)));
 	}

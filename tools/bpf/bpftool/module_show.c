@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What there is to see of BPF modules: list, show, dump.
+ * Showing BPF modules: list, show, dump.
  *
- * All is read from the kernel before the first character is printed: a module
- * that goes away meanwhile leaves no half of an output.
+ * Everything is read from the kernel before the first character is printed, so that a
+ * module that goes away does not leave partial output.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -186,7 +186,7 @@ static void print_pins_json(const struct module *mod)
 	jsonw_end_array(json_wtr);
 }
 
-/* Seconds since the epoch, as other commands tell it. */
+/* In seconds since the epoch, like other commands. */
 static __u64 loaded_at(__u64 load_time)
 {
 	struct timespec real, boot;
@@ -248,7 +248,7 @@ static void print_users_json(const struct module_users *users)
 	jsonw_end_array(json_wtr);
 }
 
-/* Who the users are is told of single modules only. */
+/* The users are only shown for a single module. */
 static void print_module_json(const struct module *mod, const struct module_users *users)
 {
 	const struct bpf_module_info *info = &mod->info;
@@ -325,7 +325,7 @@ static void print_param_plain(const struct module_param *param, void *ctx)
 	free(value);
 }
 
-/* Who has it open: they keep one that is bound. */
+/* Processes that have it open: they keep a bound module. */
 static void print_pids_plain(__u32 id)
 {
 	if (hashmap__empty(refs_table) || !hashmap__find(refs_table, id, NULL))
@@ -334,7 +334,7 @@ static void print_pids_plain(__u32 id)
 	printf("\n");
 }
 
-/* People want to see a few of them. Callers of functions are told with these. */
+/* For people, show only a few of them. Callers are shown with the functions. */
 static void print_users_plain(const struct module *mod, const struct module_users *users)
 {
 	size_t shown = min_t(size_t, users->cnt, 10), callers = module_count_callers(mod), i;
@@ -455,7 +455,7 @@ static int read_all(struct module **mods, size_t *cnt)
 	return fd == -ENOENT ? 0 : fd;
 }
 
-/* Pins of modules that are gone: they are in the way of new ones. */
+/* Pins of modules that are gone: they block new ones. */
 static int add_gone(struct module **mods, size_t *cnt)
 {
 	struct hashmap_entry *entry;
@@ -620,7 +620,7 @@ static void dump_ops(const struct bpf_module_ops_info *ops)
 	}
 }
 
-/* Can every op be dumped: is its type there, and as large as the kernel says? */
+/* Can every op be dumped: does its type exist, and have the size that the kernel says? */
 static int check_types(const struct module *mod)
 {
 	const struct bpf_module_ops_info *ops = mod->ops;

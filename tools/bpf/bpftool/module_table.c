@@ -19,7 +19,7 @@
 struct module_table {
 	const struct module_column *columns;
 	int column_cnt;
-	char **cells; /* row after row, NULL for those that are empty */
+	char **cells; /* row by row, NULL for empty ones */
 	size_t row_cnt;
 	int err;
 };
@@ -88,7 +88,7 @@ static int column_width(const struct module_table *table, int column)
 	return width;
 }
 
-/* Numbers to the right, and no blanks at the end. */
+/* Numbers are aligned to the right, and lines have no trailing blanks. */
 static void print_row(const struct module_table *table, const char * const *texts,
 		      const int *width)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Where the programs of an object's modules are attached: what each of them needs to be
- * told, and whether it was.
+ * Where the programs of an object's modules are attached: which parameter each of them
+ * needs, and whether it was given.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -33,7 +33,7 @@ const char *module_prog_need(const struct bpf_program *prog)
 	return bpf_program__module_target(prog) ?: "";
 }
 
-/* What can be told besides. */
+/* The optional parameter. */
 const char *module_prog_option(const struct bpf_program *prog)
 {
 	switch (module_prog_kind(prog) == MODULE_PROG_LINKED ? bpf_program__type(prog) : 0) {
@@ -59,7 +59,7 @@ bool module_exports(const struct bpf_module *mod, const struct bpf_program *prog
 	       bpf_program__autoload(prog) && bpf_program__module(prog) == mod;
 }
 
-/* What @param, "PROG.NEED=VALUE", tells @prog that it needs, else NULL. */
+/* The value that @param, "PROG.NEED=VALUE", has for @prog and @need, else NULL. */
 static const char *told_by(const char *param, const struct bpf_program *prog, const char *need)
 {
 	const char *name = bpf_program__name(prog);
@@ -122,7 +122,7 @@ int module_check_needs(const struct bpf_object *obj, const struct bpf_module *mo
 	fclose(f);
 
 	if (list && *list)
-		p_err("module %s needs to be told where its programs go: %s",
+		p_err("module %s does not know where to attach its programs; set %s",
 		      bpf_module__name(mod), list);
 	size = list ? strlen(list) : 0;
 	free(list);
@@ -152,7 +152,7 @@ bool module_list_has(const char *list, const char *word)
 	return false;
 }
 
-/* The first device of the list that is not there. */
+/* The first device of the list that does not exist. */
 static bool find_missing(const char *list, char *dev, size_t size)
 {
 	size_t len;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Texts of object files, for a terminal: whoever wrote a file decides what is in
- * them, but not what else the terminal does or which lines seem to be bpftool's.
+ * Texts from object files, for a terminal: the author of a file decides what they say, but
+ * must not control the terminal or fake lines of bpftool.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -14,7 +14,7 @@
 #include "main.h"
 #include "module.h"
 
-/* What was made, until module_free_texts(). */
+/* The escaped copies, until module_free_texts(). */
 static struct text {
 	struct text *next;
 	char *text;

@@ -22,13 +22,13 @@
 #include "main.h"
 #include "module.h"
 
-/* How long programs that are freed may take for it, and how long if it is not known
+/* How long to wait for programs that are being freed, and how long if it is not known
  * whether these are the only users.
  */
 #define FREED_MS	10000
 #define PERHAPS_MS	3000
 
-/* What is to be unloaded, and how to deal with users. */
+/* What to unload, and how to deal with users. */
 struct unload_args {
 	struct unload {
 		int fd;
@@ -40,8 +40,8 @@ struct unload_args {
 	bool with_deps;
 	__u32 flags;
 	bool wait;
-	int seconds;	/* to wait, -1 for ever */
-	__u32 *dep_ids; /* modules that those which are gone called functions of */
+	int seconds;	/* to wait, -1 for no limit */
+	__u32 *dep_ids; /* modules whose functions the unloaded ones called */
 	size_t dep_cnt;
 };
 
@@ -73,11 +73,11 @@ static void unload_error(int fd, const struct bpf_module_info *info, int err)
 		busy_error(fd, info);
 		break;
 	case -EINPROGRESS:
-		p_err("module %s is going already; it waits for %llu user%s to end",
+		p_err("module %s is already going; it waits for %llu user%s to end",
 		      info->name, info->users, plural(info->users));
 		break;
 	case -ENOENT:
-		p_err("module %s is unloaded already", info->name);
+		p_err("module %s is already unloaded", info->name);
 		break;
 	case -EINTR:
 		p_err("module %s is going, its exit program goes on by itself", info->name);
@@ -109,7 +109,7 @@ static void report_unload(const struct bpf_module_info *info, __u32 id)
 	}
 }
 
-/* Written out: they could be names, and nothing is drained for a slip. */
+/* Not abbreviated: it could be a name, and a typo must not drain anything. */
 static bool is_keyword(const char *word)
 {
 	return strcmp(word, "deps") == 0 || strcmp(word, "drain") == 0 ||
@@ -150,7 +150,7 @@ static int parse_how(int argc, char **argv, struct unload_args *args)
 	return 0;
 }
 
-/* All words are understood before anything is unloaded. */
+/* Check all words before anything is unloaded. */
 static int parse_args(int argc, char **argv, struct unload_args *args)
 {
 	args->mods = calloc(argc, sizeof(*args->mods));
@@ -207,8 +207,8 @@ static int wait_until_gone(int fd, const struct unload_args *args, __s64 deadlin
 	return -1;
 }
 
-/* For how long can it be that this caller only waits to be freed? The programs that are a
- * module's functions, callbacks and exit have their ids a little longer than the module.
+/* How long may this caller just be waiting to be freed? Programs that are a module's
+ * functions, callbacks and exit keep their ids a little longer than the module.
  */
 static int caller_ms(__u32 id)
 {
@@ -229,7 +229,7 @@ static int caller_ms(__u32 id)
 	case BPF_PROG_TYPE_MODULE_FUNC:
 		return FREED_MS;
 	default:
-		/* of a link of this type, perhaps, that is being put */
+		/* perhaps of a link of this type that is being put */
 		return PERHAPS_MS;
 	}
 }
@@ -245,8 +245,8 @@ static int callers_ms(const struct bpf_module_func_info *func)
 	return ms;
 }
 
-/* The same of all users of a module. Of callers that are being freed the kernel tells no
- * ids, and users of ops are counted together with them.
+/* The same for all users of a module. The kernel reports no ids of callers that are being
+ * freed, and counts users of ops together with them.
  */
 static int users_ms(int fd)
 {
@@ -263,7 +263,7 @@ static int users_ms(int fd)
 	return ms;
 }
 
-/* A program is a user until it is freed, which takes a moment after its own end. */
+/* A program is a user until it is freed, a moment after its own end. */
 static int unload_fd(int fd, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = flags);
@@ -278,7 +278,7 @@ static int unload_fd(int fd, __u32 flags)
 	return err;
 }
 
-/* Without memory less is unloaded. */
+/* Without memory, fewer modules are unloaded. */
 static void note_deps(struct unload_args *args, const struct module *mod)
 {
 	__u32 cnt = mod->info.deps_cnt, *ids;
@@ -297,10 +297,10 @@ static int unload_one(struct unload *mod, struct unload_args *args)
 	int err;
 
 	err = unload_fd(mod->fd, args->flags);
-	/* one that is going already can be waited for all the same */
+	/* one that is already going can be waited for */
 	if (err == -EINPROGRESS && args->wait)
 		err = 0;
-	/* users come and go: tell those of now */
+	/* users come and go: report the current ones */
 	module_get_info(mod->fd, &info);
 	if (err) {
 		unload_error(mod->fd, &info, err);
@@ -339,8 +339,8 @@ static bool calls(const struct unload *caller, const struct unload *mod)
 	return false;
 }
 
-/* The next one whose functions none of the others calls that are left: in this order
- * all can be unloaded, however they are given.
+/* The next one whose functions none of the remaining ones calls: in this order all can be
+ * unloaded, whatever the order given.
  */
 static struct unload *next_to_try(const struct unload_args *args)
 {
@@ -359,7 +359,7 @@ static struct unload *next_to_try(const struct unload_args *args)
 	return NULL;
 }
 
-/* Nobody needs to be told that a module is in use. */
+/* It is no error if the module is in use. */
 static int unload_unused(int fd, const struct module *mod, struct unload_args *args)
 {
 	struct bpf_module_info info;
@@ -378,7 +378,9 @@ static int unload_unused(int fd, const struct module *mod, struct unload_args *a
 	return 0;
 }
 
-/* One that nobody uses any more, as "modprobe -r" does. One that is bound is its daemon's. */
+/* Unload one that nobody uses any more, like "modprobe -r". A bound module is left to its
+ * daemon.
+ */
 static int unload_dep(__u32 id, struct unload_args *args)
 {
 	int fd = bpf_module_get_fd_by_id(id), err;
@@ -397,7 +399,7 @@ static int unload_dep(__u32 id, struct unload_args *args)
 	return err;
 }
 
-/* There are more when one of them is gone; one that is in use is tried again then. */
+/* Unloading one can add more; those still in use are then tried again. */
 static int unload_deps(struct unload_args *args)
 {
 	size_t i;
@@ -409,7 +411,7 @@ static int unload_deps(struct unload_args *args)
 	return err;
 }
 
-/* One that is refused does not keep the others; the time to wait is that for all. */
+/* If one is refused, the others are still unloaded; the time to wait is for all of them. */
 static int unload_all(struct unload_args *args)
 {
 	__s64 deadline = now_ms() + args->seconds * 1000LL;
@@ -482,8 +484,8 @@ void module_unload_again(__u32 id)
 	else if (!err)
 		printf("Unloaded module %s (id %u) again\n", info.name, id);
 	else if (err == -EBUSY)
-		p_info("module %s (id %u) stays, it is in use meanwhile", info.name, id);
+		p_info("module %s (id %u) is left loaded, it is now in use", info.name, id);
 	else if (err)
-		p_info("module %s (id %u) stays: %s", info.name, id, module_strerror(err));
+		p_info("module %s (id %u) is left loaded: %s", info.name, id, module_strerror(err));
 	close(fd);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Who calls the functions of a BPF module: other modules, whose programs do, and
- * programs that belong to none.
+ * Callers of the functions of a BPF module: other modules, and programs that belong to
+ * none.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -17,13 +17,13 @@
 #include "main.h"
 #include "module.h"
 
-/* @mod or, if that is NULL, @prog_id alone */
+/* @mod, or if that is NULL, only @prog_id */
 struct caller {
 	const struct module_name *mod;
 	__u32 prog_id;
 };
 
-/* Each once, modules first, by their ids. */
+/* Each once, modules first, sorted by id. */
 struct callers {
 	struct caller *callers;
 	size_t cnt;
@@ -59,7 +59,7 @@ static int add_callers(struct callers *to, const struct bpf_module_func_info *fu
 	return 0;
 }
 
-/* With @folds a module is one, however many of its programs call. */
+/* With @folds a module counts once, however many of its programs call. */
 static int find_callers(const struct module *mod, struct callers *found, bool folds)
 {
 	size_t i, cnt = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * Who the users of a BPF module are, where its subsystem tells.
+ * The users of a BPF module, where its subsystem reports them.
  *
- * Of a TCP congestion control these are sockets, and network namespaces whose
- * default it is. Sockets that are not connected yet can't be seen, and nothing of
- * namespaces that one may not enter, or that neither a process nor /run/netns has.
+ * For a TCP congestion control these are sockets, and network namespaces whose
+ * default it is. Sockets that are not connected yet are not visible, nor are namespaces
+ * that we may not enter, or that neither a process nor /run/netns has.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -40,10 +40,10 @@
 struct search {
 	const char *cc;
 	struct module_users *users;
-	/* that is looked at */
+	/* the current one */
 	__u64 netns;
 	bool is_own_netns;
-	/* those that were looked at */
+	/* those that were searched */
 	__u64 *seen;
 	size_t seen_cnt;
 };
@@ -158,7 +158,7 @@ static int find_default(struct search *s)
 	return strcmp(cc, s->cc) || add_user(s) ? 0 : -ENOMEM;
 }
 
-/* Those of the network namespace that we are in. */
+/* Those in the current network namespace. */
 static int find_cc_users_here(struct search *s)
 {
 	int sock, err;
@@ -174,8 +174,8 @@ static int find_cc_users_here(struct search *s)
 	return err;
 }
 
-/* In the namespace of the file @path, unless that was looked at already. One that we
- * may not enter is left out.
+/* In the namespace of the file @path, unless that was already searched. One that we may
+ * not enter is skipped.
  */
 static int find_cc_users_in(struct search *s, const char *path)
 {
@@ -230,7 +230,7 @@ static int find_cc_users_below(struct search *s, const char *dir, const char *fo
 	return err;
 }
 
-/* Our own comes first, and is where we are afterwards. */
+/* Searches our own namespace first, and returns to it. */
 static int find_cc_users(struct search *s)
 {
 	int own, err;
@@ -280,8 +280,8 @@ static bool has_cc(const struct module *mod, const char *cc)
 	return false;
 }
 
-/* A socket names its congestion control, which another module can have as well
- * that is on its way out.
+/* A socket names its congestion control, but another module that is going can have the
+ * same name.
  */
 static bool is_ambiguous(const struct module *mod, const char *cc)
 {
@@ -349,7 +349,7 @@ void module_find_users(const struct module *mod, struct module_users *users)
 	__u32 i;
 
 	memset(users, 0, sizeof(*users));
-	/* the kernel goes through all its hash tables to tell of sockets */
+	/* to list sockets, the kernel walks all its hash tables */
 	if (!mod->info.users)
 		return;
 
@@ -365,7 +365,7 @@ void module_find_users(const struct module *mod, struct module_users *users)
 	}
 	free(s.seen);
 
-	/* they have come and gone meanwhile */
+	/* they have come and gone in the meantime */
 	if (users->cnt > mod->info.users)
 		module_free_users(users);
 }

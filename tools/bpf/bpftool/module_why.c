@@ -233,7 +233,7 @@ static const char *without_object(const char *reason)
 static const char *deeper_reason(const char *reason, int err)
 {
 	if (strstr(reason, "BTF") && access("/sys/kernel/btf/vmlinux", R_OK))
-		return "/sys/kernel/btf/vmlinux is not there; is /sys mounted?";
+		return "/sys/kernel/btf/vmlinux does not exist; is /sys mounted?";
 	/* the verifier's, of a type that the kernel has no ops of */
 	if (err == ENOTSUPP && strstr(reason, "is not a supported") &&
 	    access("/proc/modules", F_OK))

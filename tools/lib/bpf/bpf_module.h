@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
 /*
- * For BPF programs: what a BPF module consists of, and what it tells of itself.
+ * For BPF programs: declare the parts of a BPF module, and describe it.
  */
 #ifndef __BPF_MODULE_H__
 #define __BPF_MODULE_H__
@@ -21,14 +21,14 @@
  *	int BPF_PROG(unlinks) { ... }
  *
  * SEC("module.init") runs before the first op is registered, and SEC("module.exit")
- * when the module has ended. Both get a struct bpf_module_ctx; what init returns
- * other than 0 refuses the load.
+ * when the module has ended. Both get a struct bpf_module_ctx; init refuses the load
+ * by returning anything but 0.
  */
 #define BPF_MODULE(name)							\
 	static const char __BPF_MODINFO_CAT(__bpf_module_, __COUNTER__)[]	\
 	SEC(".modinfo") __attribute__((btf_decl_tag("module_name:" name))) = "name=" name
 
-/* Which module a program belongs to, in an object that declares several:
+/* The module that a program belongs to, in an object that declares several:
  *
  *	SEC("xdp") __bpf_in_module("filter")
  *	int drop(struct xdp_md *ctx) { ... }
@@ -36,40 +36,40 @@
 #define __bpf_in_module(name) __attribute__((btf_decl_tag("in_module:" name)))
 
 /*
- * A function of the module for programs that are loaded later, of any type, in
- * whatever object:
+ * A function that the module exports to programs of any type, in any object that is
+ * loaded later:
  *
  *	BPF_MODULE("tokenbucket");
  *
  *	BPF_MODULE_FUNC
  *	int tb_take(struct key *k, int n) { ... }
  *
- * This is SEC("module.func"), and it is not inlined: libbpf refuses that its own object
- * calls it, and without that it would depend on the compiler whether there is a call.
- * What the object calls, too, is an ordinary function that the one for others calls.
+ * This is SEC("module.func"), and not inlined: libbpf refuses calls from the function's
+ * own object, and inlining would hide them. If the object needs the function, too, let
+ * both call an ordinary one.
  *
- * It returns an integer. It has up to five arguments, numbers and pointers, as a global
- * function has them, but no context, and is called in an RCU critical section. One that
- * may sleep is SEC("module.func.s"), and only programs that may sleep call it.
+ * It returns an integer. It has up to five arguments, numbers and pointers, like a global
+ * function, but no context, and is called in an RCU critical section. One that may sleep
+ * is SEC("module.func.s"), and only programs that may sleep can call it.
  */
 #define BPF_MODULE_FUNC __noinline SEC("module.func")
 #define BPF_MODULE_FUNC_S __noinline SEC("module.func.s")
 
 /*
- * The module that has a function, for who calls it:
+ * The module of a function, for its callers:
  *
  *	extern int tb_take(struct key *k, int n) __ksym __bpf_module("tokenbucket");
  *
- * The module is loaded before the object is. With __weak the object loads without it,
- * and bpf_ksym_exists(tb_take) tells whether the function is there; its address has no
- * other use. Without this tag a __ksym is looked for in the kernel, not in BPF modules.
+ * The module has to be loaded before the object. With __weak the object loads without
+ * it, and bpf_ksym_exists(tb_take) tells whether the function exists; its address has
+ * no other use. Without this tag a __ksym is looked up in the kernel, not in BPF modules.
  */
 #define __bpf_module(name) __attribute__((btf_decl_tag("bpf_module:" name)))
 
 /*
  * The texts below are kept in the object and in its BTF, for "bpftool module info"
- * and "show"; neither libbpf nor the kernel looks at them. They are UTF-8, written as
- * it is: the compiler takes no "\303\274" there.
+ * and "show"; neither libbpf nor the kernel reads them. They are UTF-8, without escapes:
+ * the compiler does not accept "\303\274" there.
  */
 
 /* One "KEY=VALUE" with its terminating zero, and a tag in the BTF, which the kernel

@@ -2,10 +2,10 @@
 /*
  * BPF modules of a BPF object.
  *
- * A module gathers ops variables and programs of the object. libbpf.c finds the
+ * A module collects ops variables and programs of the object. libbpf.c finds the
  * variables, fits them to the kernel's types and loads their programs, as it does
- * for struct_ops maps. What is left is then added here, and bpf_module__attach()
- * has the kernel load it, with the links of the programs that it has attached.
+ * for struct_ops maps. The results are added here, and bpf_module__attach() lets the
+ * kernel load them, with the links of the programs that it has attached.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -86,7 +86,7 @@ static void name_after_path(char *dst, const char *path)
 	}
 }
 
-/* A module with neither name nor ops yet, after those that are declared. */
+/* A module without name and ops so far, after the declared ones. */
 static struct bpf_module *add_module(struct bpf_module **list, const struct bpf_object *obj)
 {
 	struct bpf_module *mod;
@@ -105,7 +105,7 @@ static struct bpf_module *add_module(struct bpf_module **list, const struct bpf_
 	return mod;
 }
 
-/* Say what is wrong with the name in a section's name. */
+/* Print what is wrong with the module's name in a section's name. */
 static void warn_of_sec_name(const char *name)
 {
 	size_t len = strlen(name), i;
@@ -182,8 +182,8 @@ bool bpf_module__is_loadable(const struct bpf_module *mod)
 	return mod->ops_cnt > 0 || mod->link_cnt > 0 || bpf_module__has_progs(mod);
 }
 
-/* Add ops whose value stays in place until bpf_modules__reset(). The kernel gets
- * as much of the name as it takes, as with programs and maps.
+/* Add ops whose value stays in place until bpf_modules__reset(). The name is truncated
+ * to what the kernel takes, as with programs and maps.
  */
 int bpf_module__add_ops(struct bpf_module *mod, const struct bpf_module_ops *ops)
 {
@@ -196,7 +196,7 @@ int bpf_module__add_ops(struct bpf_module *mod, const struct bpf_module_ops *ops
 		return -ENOMEM;
 	mod->ops = tmp;
 
-	/* the object closes its own one at the end of its load */
+	/* the object closes its own fd at the end of its load */
 	if (ops->btf_obj_fd) {
 		btf_fd = dup_good_fd(ops->btf_obj_fd);
 		if (btf_fd < 0)
@@ -217,7 +217,7 @@ int bpf_module__add_ops(struct bpf_module *mod, const struct bpf_module_ops *ops
 	return 0;
 }
 
-/* Forget all that came from loading the object. */
+/* Forget everything that came from loading the object. */
 void bpf_modules__reset(struct bpf_module *list)
 {
 	struct bpf_module *mod;
@@ -357,7 +357,7 @@ __u32 bpf_module__flags(const struct bpf_module *mod)
 
 int bpf_module__set_flags(struct bpf_module *mod, __u32 flags)
 {
-	/* whether it replaces another one is for bpf_module__set_replace_fd() to say */
+	/* bpf_module__set_replace_fd() sets that flag */
 	if (!mod || (flags & BPF_F_MODULE_REPLACE))
 		return libbpf_err(-EINVAL);
 
@@ -405,7 +405,7 @@ int bpf_module__unload(struct bpf_module *mod)
 	return libbpf_err(err);
 }
 
-/* Can something be done to a pin of the module at @path? */
+/* Can a pin of the module at @path be made or removed? */
 static int check_pin(const struct bpf_module *mod, const char *path)
 {
 	if (!mod || !path)
@@ -467,9 +467,9 @@ static int bpf_link__detach_module(struct bpf_link *link)
 	/* somebody else has unloaded or replaced it */
 	if (err == -EINPROGRESS || err == -ENOENT)
 		return 0;
-	/* callers tend to drop this error, and with it the way to the module */
+	/* callers tend to ignore this error, and lose the way to the module with it */
 	if (err)
-		pr_warn("module '%s': not unloaded, it stays: %s\n", mod_link->name,
+		pr_warn("module '%s': failed to unload, left loaded: %s\n", mod_link->name,
 			libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
 
 	return err;
@@ -505,7 +505,7 @@ static int run_prog_fd(const struct bpf_module *mod, const char *sec)
 	return prog ? bpf_program__fd(prog) : 0;
 }
 
-/* A new module fd, or a negative error, which is printed. */
+/* Returns a new module fd, or a negative error, which is printed. */
 static int load_module(const struct bpf_module *mod, const struct link_set *set,
 		       const struct bpf_module_func *funcs, __u32 funcs_cnt)
 {
@@ -523,7 +523,7 @@ static int load_module(const struct bpf_module *mod, const struct link_set *set,
 	opts.funcs_cnt = funcs_cnt;
 	opts.init_fd = run_prog_fd(mod, "module.init");
 	opts.exit_fd = run_prog_fd(mod, "module.exit");
-	/* it is to get the name of the other one */
+	/* it gets the name of the other one */
 	if (mod->replace_fd) {
 		opts.flags |= BPF_F_MODULE_REPLACE;
 		opts.replace_fd = mod->replace_fd;
@@ -552,7 +552,7 @@ static int attach_and_load(const struct bpf_module *mod)
 	if (fd)
 		return fd;
 	fd = bpf_link_set__attach(&set, mod) ?: load_module(mod, &set, funcs, funcs_cnt);
-	/* the module has what it has taken */
+	/* the module holds the links that it has taken */
 	bpf_link_set__close(&set);
 	free(funcs);
 	return fd;
@@ -603,7 +603,7 @@ struct bpf_link *bpf_module__attach(struct bpf_module *mod)
 	}
 	mod_link->link.fd = fd;
 
-	/* link and object can go in any order, so each has an fd of its own */
+	/* link and object can be freed in any order, so each has its own fd */
 	own_fd = dup_good_fd(fd);
 	if (own_fd < 0) {
 		err = -errno;
@@ -613,7 +613,7 @@ struct bpf_link *bpf_module__attach(struct bpf_module *mod)
 
 	close_fd(&mod->fd);
 	mod->fd = own_fd;
-	/* what they stand for is done, and the user may close the one */
+	/* these are used once, and the user may close the fd */
 	mod->replace_fd = 0;
 	bpf_module__drop_links(mod);
 	take_kernel_name(mod);

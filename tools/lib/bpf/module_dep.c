@@ -3,9 +3,9 @@
  * Functions of other BPF modules that programs of an object call.
  *
  * The object declares them as externs that __bpf_module() tags with the name of the
- * module. That is known when the object is opened. When it is loaded the modules are
- * looked for by name, and opened: who calls becomes a user, which takes an fd that may
- * write. A call has the place of that fd in fd_array and the number of the function.
+ * module. These are collected when the object is opened. When it is loaded, the modules
+ * are looked up by name and opened for writing, since a caller becomes a user. A call has
+ * the index of that fd in fd_array and the number of the function.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -35,20 +35,20 @@ struct bpf_module_dep {
 	char *module;
 };
 
-/* A module that was looked for. */
+/* A module that was looked up. */
 struct bpf_module_lib {
 	struct bpf_module_lib *next;
 	int fd; /* -1 if there is none */
 	int fd_idx;
-	bool is_going; /* there was one */
+	bool is_going; /* there is one that is going */
 	struct btf *btf;
 	struct bpf_module_func_info *funcs;
 	__u32 cnt;
 	char name[BPF_MODULE_NAME_LEN];
 };
 
-/* The tags of all externs @name: the linker may have got several from its files. NULL if
- * there is none, and an ERR_PTR, with the error printed, if they do not agree.
+/* The tag of all externs @name: the linker may have got several from its files. NULL if
+ * there is none, and an ERR_PTR, with the error printed, if they differ.
  */
 static const char *tag_of(const struct btf *btf, const char *name)
 {
@@ -88,7 +88,7 @@ const char *libbpf_module_tag(const struct btf *btf, __u32 id)
 static int check_extern(const struct btf *btf, __u32 id, const char *tag)
 {
 	if (!btf_is_func(btf__type_by_id(btf, id))) {
-		pr_warn("extern '%s': __bpf_module() is for functions, modules have no variables for others\n",
+		pr_warn("extern '%s': __bpf_module() is for functions, modules do not export variables\n",
 			name_of(btf, id));
 		return -EINVAL;
 	}
@@ -165,13 +165,13 @@ bool bpf_module_dep__is_weak(const struct bpf_module_dep *dep)
 	return dep && dep->is_weak;
 }
 
-/* A new fd of the first module after *@id, and its info. -ENOENT if there is no more. */
+/* A new fd of the first module after *@id, and its info. -ENOENT after the last one. */
 static int open_next_module(__u32 *id, struct bpf_module_info *info)
 {
 	__u32 len = sizeof(*info);
 	int fd, err;
 
-	/* one that is gone by then is none */
+	/* skip those that are gone by then */
 	do {
 		err = bpf_module_get_next_id(*id, id);
 		if (err)
@@ -194,7 +194,7 @@ static bool is_there(const struct bpf_module_info *info)
 	return info->state == BPF_MODULE_STATE_LIVE || info->state == BPF_MODULE_STATE_DETACHED;
 }
 
-/* Info of all functions, in an array that the caller frees. */
+/* Read the info of all functions into an array that the caller frees. */
 static int read_funcs(int fd, struct bpf_module_func_info **funcs, __u32 cnt)
 {
 	struct bpf_module_info info = {
@@ -224,7 +224,7 @@ static int read_lib(struct bpf_module_lib *lib, const struct bpf_module_info *in
 	return lib->btf ? 0 : -errno;
 }
 
-/* Which may be none. */
+/* Open the live module of that name. It is no error if there is none. */
 static int open_lib(struct bpf_module_lib *lib)
 {
 	struct bpf_module_info info;
@@ -280,7 +280,7 @@ void bpf_module_libs__free(struct bpf_module_lib *libs)
 	}
 }
 
-/* Print why it can't be called, unless it may be missing. */
+/* Print why it can't be called, unless it is optional. */
 static int not_there(const struct bpf_module_dep *dep, int err, const char *what)
 {
 	if (dep->is_weak)
@@ -341,7 +341,9 @@ static int no_fit(const struct bpf_module_dep *dep, const struct btf *btf, __u32
 	return 0;
 }
 
-/* Its number and its type; 0 if there is none. By the BTF, as the info cuts names off. */
+/* Its number and its type; 0 if there is none. From the BTF, since the info truncates
+ * names.
+ */
 static __u32 func_nr(const struct bpf_module_lib *lib, const char *name, __u32 *type)
 {
 	__u32 i;
@@ -375,10 +377,10 @@ static int not_opened(const struct bpf_module_dep *dep, int err)
 {
 	char errmsg[STRERR_BUFSIZE];
 
-	pr_warn("object '%s': needs module %s (function %s), which can't be looked for: %s%s\n",
+	pr_warn("object '%s': needs module %s (function %s), which can't be looked up: %s%s\n",
 		bpf_object__name(dep->obj), dep->module, dep->func,
 		libbpf_strerror_r(err, errmsg, sizeof(errmsg)),
-		err == -EPERM ? ", that takes CAP_SYS_ADMIN" : "");
+		err == -EPERM ? ", that needs CAP_SYS_ADMIN" : "");
 	return err;
 }
 
@@ -400,8 +402,8 @@ int bpf_module_dep__find(const struct bpf_module_dep *dep, struct bpf_module_lib
 
 	place->fd = -1;
 	if (bpf_object__is_light(dep->obj)) {
-		/* where it is loaded there may be such a module */
-		pr_warn("object '%s': calls function %s of module %s: a light skeleton can't, use a usual one\n",
+		/* the module may exist where the skeleton is loaded */
+		pr_warn("object '%s': calls function %s of module %s: a light skeleton can't, use a regular one\n",
 			bpf_object__name(dep->obj), dep->func, dep->module);
 		return -EOPNOTSUPP;
 	}

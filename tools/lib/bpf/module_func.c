@@ -2,8 +2,8 @@
 /*
  * Functions that the BPF modules of an object export.
  *
- * A function is a program of a type of its own, and belongs to a module as other
- * programs do. It is loaded with the object, and exported by the module's load.
+ * A function is a program of its own type, and belongs to a module as other programs
+ * do. It is loaded with the object, and exported when the module is loaded.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -85,11 +85,11 @@ static int check_func(const struct bpf_program *prog)
 	int err = -EOPNOTSUPP;
 
 	if (bpf_object__is_light(obj))
-		why = "a light skeleton can't load it, use a usual one";
+		why = "a light skeleton can't load it, use a regular one";
 	else if (!kernel_supports(obj, FEAT_MODULE_FUNC))
 		why = "this kernel does not have functions of BPF modules";
 	else if (!bpf_object__btf(obj))
-		why = "needs BTF, which the object has not: compile it with -g", err = -EINVAL;
+		why = "needs BTF, which the object lacks: compile it with -g", err = -EINVAL;
 	if (!why)
 		return 0;
 	pr_warn("function '%s': %s\n", bpf_program__name(prog), why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause) */
-/* What the files of BPF modules share. */
+/* Shared by the files of BPF modules. */
 #ifndef __LIBBPF_MODULE_INTERNAL_H
 #define __LIBBPF_MODULE_INTERNAL_H
 
@@ -28,18 +28,18 @@ struct bpf_module {
 	size_t link_cnt;
 	char *log_buf;
 	size_t log_size;
-	struct module_target *targets; /* where programs go, a list */
+	struct module_target *targets; /* where programs are attached, a list */
 	bool autocreate;
 	bool autoattach;
 	bool is_declared; /* by a section that names it, or BPF_MODULE() */
 	char name[BPF_MODULE_NAME_LEN];
 };
 
-/* What a program needs to be told for a link to attach it. */
+/* The target that a program needs for a link to attach it. */
 enum target_kind {
 	TARGET_UNFIT,	/* no link attaches it */
-	TARGET_REFUSED,	/* what attaches it is no link, or more than one */
-	TARGET_NONE,	/* all is in its section */
+	TARGET_REFUSED,	/* it is not attached by exactly one link */
+	TARGET_NONE,	/* its section says everything */
 	TARGET_DEV,
 	TARGET_CGROUP,
 	TARGET_NETNS,	/* our own if it is not told */
@@ -61,13 +61,13 @@ static inline const char *decl_tag_value(const struct btf *btf, const struct btf
 	return text && strncmp(text, pfx, len) == 0 ? text + len : NULL;
 }
 
-/* module_prog.c: which programs are a module's */
+/* module_prog.c: which programs belong to a module */
 enum target_kind bpf_program__target_kind(const struct bpf_program *prog);
 bool bpf_program__is_iter(const struct bpf_program *prog);
-/* is it for @mod to attach? */
+/* does @mod attach it? */
 bool bpf_module__attaches(const struct bpf_module *mod, const struct bpf_program *prog);
 bool bpf_module__has_progs(const struct bpf_module *mod);
-/* the program of that section which @mod is to run, NULL for none */
+/* the program in that section that @mod runs, NULL for none */
 const struct bpf_program *bpf_module__run_prog(const struct bpf_module *mod, const char *sec);
 
 /* module_func.c: functions that a module exports */
@@ -76,13 +76,13 @@ bool bpf_module__has_funcs(const struct bpf_module *mod);
 /* An array for the caller to free, NULL if there are none. */
 int bpf_module__get_funcs(const struct bpf_module *mod, struct bpf_module_func **funcs,
 			  __u32 *cnt);
-/* before the load: can the kernel have them? */
+/* before the load: does the kernel support them? */
 int bpf_object__check_funcs(const struct bpf_object *obj);
 
 /* module_proto.c: prototypes of functions */
 
-/* Can who has declared function prototype @ours call function @func of another BTF?
- * If not, @why says what differs.
+/* Can a caller that declares function prototype @ours call function @func of another
+ * BTF? If not, @why says what differs.
  */
 bool bpf_proto__fits(const struct btf *our_btf, __u32 ours, const struct btf *btf, __u32 func,
 		     char *why, size_t size);
@@ -90,7 +90,7 @@ bool bpf_proto__fits(const struct btf *our_btf, __u32 ours, const struct btf *bt
 void bpf_proto__format(const struct btf *btf, __u32 proto, const char *name, char *buf,
 		       size_t size);
 
-/* module_target.c: where a program goes */
+/* module_target.c: where a program is attached */
 struct module_target {
 	struct module_target *next;
 	const struct bpf_program *prog;
@@ -140,7 +140,7 @@ struct old_link {
 	bool is_taken;
 };
 
-/* Read when they are first asked for: to open links takes CAP_SYS_ADMIN. */
+/* Read on demand, because opening links takes CAP_SYS_ADMIN. */
 struct old_links {
 	int module_fd; /* 0 for none */
 	bool is_read;
@@ -149,7 +149,7 @@ struct old_links {
 };
 
 void bpf_old_links__free(struct old_links *old);
-/* A new fd of the link that @prog at @place is to take the place of, -ENOENT for none. */
+/* A new fd of the link that @prog takes over at @place, -ENOENT for none. */
 int bpf_old_links__take(struct old_links *old, const struct bpf_program *prog,
 			const struct link_place *place);
 
@@ -159,9 +159,9 @@ struct link_set {
 	__u32 cnt;
 };
 
-/* Attach the programs of @mod. Print what is wrong. */
+/* Attach the programs of @mod. Errors are printed. */
 int bpf_link_set__attach(struct link_set *set, const struct bpf_module *mod);
-/* Close them. Those that no module has taken are detached by that. */
+/* Close them. That detaches those that no module has taken. */
 void bpf_link_set__close(struct link_set *set);
 void bpf_module__drop_links(struct bpf_module *mod);
 

@@ -2,9 +2,9 @@
 /*
  * Links that BPF modules are loaded with.
  *
- * The programs of a module are attached before it is loaded. All that is kept of a
- * link is its fd: the module takes the links over, and to close the fds detaches those
- * that it has not taken.
+ * The programs of a module are attached before it is loaded. Only the fd of each link is
+ * kept: the module takes over the links, and closing the fds detaches those that it has
+ * not taken.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -23,7 +23,7 @@
 #include "module_internal.h"
 #include "str_error.h"
 
-/* A program on its way to where it is attached. */
+/* A program that is being attached. */
 struct attaching {
 	struct link_set *set;
 	const struct bpf_module *mod;
@@ -70,8 +70,8 @@ int bpf_module__add_link(struct bpf_module *mod, const struct bpf_link *link)
 	return 0;
 }
 
-/* Add @link_fd, which is the set's from now on; to be switched to @prog_fd if that is
- * not 0.
+/* Add @link_fd, which belongs to the set from now on; to be switched to @prog_fd if that
+ * is not 0.
  */
 static int add_link(struct link_set *set, int link_fd, int prog_fd)
 {
@@ -92,7 +92,7 @@ static int add_link(struct link_set *set, int link_fd, int prog_fd)
 
 void bpf_link_set__close(struct link_set *set)
 {
-	/* as they came, the last one first */
+	/* in reverse order */
 	while (set->cnt > 0)
 		close(set->links[--set->cnt].link_fd);
 	free(set->links);
@@ -130,7 +130,7 @@ static int attach_at(const struct attaching *a, const struct link_place *place, 
 	return fd < 0 ? not_attached(a, -errno, to) : add_link(a->set, fd, 0);
 }
 
-/* All is in its section. */
+/* Its section says everything. */
 static int attach_by_sec(const struct attaching *a)
 {
 	struct bpf_link *link = bpf_program__attach(a->prog);
@@ -158,7 +158,7 @@ static enum bpf_link_type dev_link_type(const struct bpf_program *prog)
 	}
 }
 
-/* As the kernel tells it of a link: that of XDP has no type. */
+/* As the kernel reports it for a link: that of XDP has no type. */
 static __u32 dev_attach_type(const struct bpf_program *prog)
 {
 	return bpf_program__type(prog) == BPF_PROG_TYPE_XDP ?
@@ -197,7 +197,7 @@ static int attach_devs(const struct attaching *a)
 	return err;
 }
 
-/* 0 if it can't be told */
+/* 0 if it is not known */
 static __u64 cgroup_id(int fd)
 {
 	union {
@@ -214,7 +214,7 @@ static __u64 cgroup_id(int fd)
 	return id;
 }
 
-/* An iterator goes over what @id is of. */
+/* Attach an iterator over the object with @id. */
 static int attach_iter(const struct attaching *a, __u64 id, union bpf_iter_link_info *linfo,
 		       const char *to)
 {
@@ -226,7 +226,7 @@ static int attach_iter(const struct attaching *a, __u64 id, union bpf_iter_link_
 	return attach_at(a, &place, 0, &opts, to);
 }
 
-/* What has an fd, of something with @id, and no options */
+/* Attach to a target that has an fd and an @id, and no options. */
 static int attach_fd(const struct attaching *a, enum bpf_link_type type, __u64 id, int fd,
 		     const char *to)
 {
@@ -325,7 +325,7 @@ static int attach_map(const struct attaching *a)
 	       attach_fd(a, BPF_LINK_TYPE_SOCKMAP, map_id(fd), fd, bpf_map__name(map));
 }
 
-/* As the kernel has no other way to attach it again. */
+/* The kernel has no other way to attach it again. */
 static int attach_freplace(const struct attaching *a)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
@@ -344,7 +344,7 @@ static int attach_freplace(const struct attaching *a)
 	return attach_at(a, &place, fd, &opts, host.name);
 }
 
-/* An iterator over nothing in particular can be switched all the same. */
+/* An iterator without a target can be switched, too. */
 static int attach_or_take(const struct attaching *a)
 {
 	struct link_place place = { .type = BPF_LINK_TYPE_ITER };
@@ -359,7 +359,7 @@ static int attach_or_take(const struct attaching *a)
 			       not_attached(a, fd, bpf_program__section_name(a->prog));
 }
 
-/* The user may have said it by bpf_program__set_attach_target(), too. */
+/* The user may have set the target by bpf_program__set_attach_target(), too. */
 static int attach_to_prog(const struct attaching *a)
 {
 	if (bpf_program__type(a->prog) == BPF_PROG_TYPE_EXT && a->target->prog_fd >= 0)
@@ -398,7 +398,7 @@ static __u32 prog_id(const struct bpf_program *prog)
 	return bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len) ? 0 : info.id;
 }
 
-/* Is it that of a link that the user has added? */
+/* Does a link that the user has added attach it? */
 static bool is_added(const struct bpf_module *mod, const struct bpf_program *prog)
 {
 	__u32 id = mod->link_cnt ? prog_id(prog) : 0;

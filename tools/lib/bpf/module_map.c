@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 /*
- * Maps of BPF modules that are loaded, by name.
+ * Maps of loaded BPF modules, by name.
  *
  * The kernel keeps 15 characters of a map's name. The rest is in the BTF that the
  * module was loaded with, which has a variable for each map of the object.
@@ -21,14 +21,14 @@
 
 #define KERNEL_NAME_LEN (BPF_OBJ_NAME_LEN - 1)
 
-/* What a map is looked for by. */
+/* What to look for. */
 struct map_query {
 	const char *name;
 	struct btf *btf; /* of the module, NULL for none */
 	__u32 btf_id;
 };
 
-/* The kernel has ".bss" with a part of the object's name in front: "my_objec.bss". */
+/* The kernel's name of ".bss" begins with a part of the object's name: "my_objec.bss". */
 static bool has_data_name(const char *kernel_name, const char *name)
 {
 	const char *sec = strchr(kernel_name, '.');
@@ -46,7 +46,7 @@ static const struct btf_type *find_maps_sec(const struct btf *btf)
 	return id < 0 ? NULL : btf__type_by_id(btf, id);
 }
 
-/* Is it defined as the map of @info is? */
+/* Is it defined like the map of @info? */
 static bool is_defined_so(const struct map_query *q, const struct btf_type *var,
 			  const struct bpf_map_info *info)
 {
@@ -62,7 +62,7 @@ static bool is_defined_so(const struct map_query *q, const struct btf_type *var,
 					     def.value_type_id == info->btf_value_type_id);
 }
 
-/* Can the map of @info, whose name may have been cut, be the one that is looked for? */
+/* Can the map of @info, whose name may be truncated, be the one to look for? */
 static bool has_full_name(const struct map_query *q, const struct bpf_map_info *info)
 {
 	const struct btf_type *sec = find_maps_sec(q->btf);
@@ -90,7 +90,7 @@ static bool is_asked_for(const struct map_query *q, const struct bpf_map_info *i
 	return strlen(info->name) < KERNEL_NAME_LEN || has_full_name(q, info);
 }
 
-/* A map that is gone meanwhile is not asked for. */
+/* A map that is gone by now is skipped. */
 static int open_if_asked_for(const struct map_query *q, __u32 id)
 {
 	struct bpf_map_info info = {};

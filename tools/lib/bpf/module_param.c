@@ -5,7 +5,7 @@
  * A parameter is a global variable that is "const volatile", or a plain member
  * of an ops variable. Its type is known from the object's BTF, so that a value
  * can be given as text and is checked before the object is loaded. After that
- * the kernel keeps both from being changed. Those of programs are in
+ * the kernel does not let either change. Those of programs are in
  * module_target.c.
  */
 #ifndef _GNU_SOURCE
@@ -25,7 +25,7 @@
 
 #define RODATA_SEC ".rodata"
 
-/* Where a parameter is, and what it is to become. */
+/* A parameter and its new value. */
 struct param {
 	const struct bpf_module *mod;
 	const char *name;
@@ -73,8 +73,8 @@ static const char *kind_name(const struct btf_type *t)
 	}
 }
 
-/* The name, or what has none, that @id as it is written begins with. NULL if
- * there is no end to it: BTF of a file may be anything.
+/* The type behind the arrays, pointers and modifiers of @id. NULL if these do not end:
+ * the BTF of a file can be anything.
  */
 static const struct btf_type *base_type(const struct btf *btf, __u32 id)
 {
@@ -146,7 +146,7 @@ static __u64 enum_value(const struct btf_type *t, int i)
 	return btf_is_enum(t) ? btf_enum(t)[i].val : btf_enum64_value(&btf_enum64(t)[i]);
 }
 
-/* "COLOR_RED, COLOR_GREEN", as far as there is room */
+/* "COLOR_RED, COLOR_GREEN", truncated to @size */
 static void format_enum(const struct btf *btf, const struct btf_type *t, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -164,7 +164,7 @@ static void format_enum(const struct btf *btf, const struct btf_type *t, char *b
 	}
 }
 
-/* What a scalar can be: "0 to 255". */
+/* The range of a scalar: "0 to 255". */
 static void format_range(const struct btf *btf, const struct btf_type *t, char *buf, size_t size)
 {
 	if (btf_is_any_enum(t))
@@ -177,7 +177,7 @@ static void format_range(const struct btf *btf, const struct btf_type *t, char *
 			 is_plain_char(btf, t) ? ", or a character" : "");
 }
 
-/* What the parameter as a whole can be: "char[16] takes up to 15 characters" */
+/* What the whole parameter takes: "char[16] takes up to 15 characters" */
 static void format_takes(const struct param *p, char *buf, size_t size)
 {
 	const struct btf_type *t = skip_mods_and_typedefs(p->btf, p->type_id, NULL), *elem;
@@ -252,7 +252,7 @@ static int parse_int(const struct btf_type *t, const char *text, __u64 *val)
 	if (err)
 		return err;
 
-	/* a sign that the value has not, or that its type can't have */
+	/* a sign that the value does not have, or that its type can't have */
 	if (*val && negative != (is_signed(t) && (__s64)*val < 0))
 		return -ERANGE;
 
@@ -318,7 +318,7 @@ static int set_text(const struct param *p, __u32 size)
 	return 0;
 }
 
-/* Elements that @p->text does not reach stay as they are. */
+/* Elements beyond those in @p->text keep their value. */
 static int set_elements(const struct param *p, const struct btf_type *elem, __u32 nelems,
 			char *text, void *data)
 {
@@ -353,7 +353,7 @@ static int set_array(const struct param *p, const struct btf_type *t)
 	if (!is_scalar(elem) || !nelems)
 		return bad_type(p, ", only flat arrays of integers, enums or characters");
 
-	/* a value that is half right changes nothing */
+	/* a value that is partly wrong changes nothing */
 	text = strdup(p->text);
 	data = malloc(nelems * elem->size);
 	if (text && data) {
@@ -370,7 +370,7 @@ static int set_array(const struct param *p, const struct btf_type *t)
 	return err;
 }
 
-/* BTF comes from a file: it can say what is not so. */
+/* BTF comes from a file and can be wrong. */
 static bool has_room(const struct param *p)
 {
 	__s64 size = btf__resolve_size(p->btf, p->type_id);
@@ -412,8 +412,8 @@ static void advance(struct param *p, size_t offset)
 	p->room -= offset;
 }
 
-/* Make @p the member @name[0..len) of what it is; also if that is deep in
- * members that have no name themselves. -ENOENT if there is none.
+/* Make @p its member @name[0..len), even if that is within members that have no name
+ * themselves. -ENOENT if there is none.
  */
 static int enter_member(struct param *p, const char *name, size_t len)
 {
@@ -484,7 +484,7 @@ static int enter_ops(struct param *p, const struct bpf_map *map, const char *nam
 	if (!mod || !is_same(bpf_map__name(map), name, len))
 		return -ENOENT;
 	if (mod != p->mod) {
-		pr_warn("module '%s': parameter %s: these ops are of module '%s'\n",
+		pr_warn("module '%s': parameter %s: these ops belong to module '%s'\n",
 			bpf_module__name(p->mod), p->name, bpf_module__name(mod));
 		return -EINVAL;
 	}
@@ -516,7 +516,7 @@ static int find_param(struct param *p, const struct bpf_object *obj)
 	return err;
 }
 
-/* The names of variables that are parameters, as far as there is room. */
+/* The names of variables that are parameters, truncated to @size. */
 static void format_params(const struct param *p, char *buf, size_t size)
 {
 	__u32 id, cnt = btf__type_cnt(p->btf);

@@ -3,9 +3,9 @@
  * Which programs of an object belong to its BPF modules.
  *
  * A program belongs to the only module that the object declares, or to the one that
- * __bpf_in_module() names. If none is declared, it belongs to the one that is created
- * only if the user asks for it. That is known when the object is opened; whether the
- * module attaches it depends on its kind, which the user can change until the load.
+ * __bpf_in_module() names. If none is declared, it belongs to the one that is only
+ * created on request. That is known when the object is opened; whether the module
+ * attaches it depends on its type, which the user can change until the load.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -48,13 +48,13 @@ int bpf_modules__declare_tagged(struct bpf_module **list, const struct bpf_objec
 	return 0;
 }
 
-/* The module that programs are in if nothing else is said. NULL if there are several. */
+/* The module that programs belong to by default. NULL if there are several. */
 static struct bpf_module *only_module(const struct bpf_object *obj)
 {
 	struct bpf_module *first = bpf_object__next_module(obj, NULL);
 	struct bpf_module *second = first ? bpf_object__next_module(obj, first) : NULL;
 
-	/* those that are declared are first */
+	/* the declared ones come first */
 	return second && bpf_module__is_declared(second) ? NULL : first;
 }
 
@@ -208,14 +208,14 @@ static bool is_run(const struct bpf_program *prog)
 	       (has_sec(prog, INIT_SEC) || has_sec(prog, EXIT_SEC));
 }
 
-/* Does it attach, if a module has it? */
+/* Can a module attach it? */
 static bool is_attachable(const struct bpf_program *prog)
 {
 	return bpf_program__target_kind(prog) != TARGET_UNFIT &&
 	       !bpf_program__is_in_prog_array(prog);
 }
 
-/* Is it of those that modules have other than by their ops? */
+/* Is it one that a module has other than through its ops? */
 static bool is_of_module(const struct bpf_program *prog)
 {
 	return is_run(prog) || bpf_program__is_func(prog) || is_attachable(prog);
@@ -296,21 +296,21 @@ const struct bpf_program *bpf_module__run_prog(const struct bpf_module *mod, con
 	return NULL;
 }
 
-/* Before the load, a program that no module left out has. */
+/* Before the load: check a program, unless its module is left out. */
 static int check_prog(const struct bpf_program *prog)
 {
 	const struct bpf_module *mod = bpf_program__own_module(prog);
 	const char *sec = bpf_program__section_name(prog);
 
 	if (!mod) {
-		pr_warn("program '%s': belongs to none of the object's modules, say to which by __bpf_in_module(\"NAME\")\n",
+		pr_warn("program '%s': belongs to none of the object's modules, say which with __bpf_in_module(\"NAME\")\n",
 			bpf_program__name(prog));
 		return -EINVAL;
 	}
 	if (!bpf_module__autocreate(mod))
 		return 0;
 	if (is_run(prog) && bpf_module__run_prog(mod, sec) != prog) {
-		pr_warn("module '%s': programs '%s' and '%s' are both in section '%s', which can have one\n",
+		pr_warn("module '%s': programs '%s' and '%s' are both in section '%s', which can have only one\n",
 			mod->name, bpf_program__name(bpf_module__run_prog(mod, sec)),
 			bpf_program__name(prog), sec);
 		return -EINVAL;
@@ -341,7 +341,7 @@ int bpf_object__prepare_module_progs(struct bpf_object *obj)
 
 		if (!is_of_module(prog))
 			continue;
-		/* as the ops of a module that is left out */
+		/* like the ops of a module that is left out */
 		if (mod && bpf_module__is_declared(mod) && !bpf_module__autocreate(mod))
 			bpf_program__set_autoload(prog, false);
 		if (!any || !bpf_program__autoload(prog) || !bpf_program__autoattach(prog))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 /*
- * Does the prototype that a caller has declared fit the function of a BPF module?
+ * Does the prototype that a caller has declared match the function of a BPF module?
  *
- * The kernel checks the size of what a pointer argument points to, and not what is in it.
- * That is what is compared here, as two objects see it that were compiled at different
- * times: structs by their names without the flavor ("___v1"), and by the members that
- * the caller knows, which have to be where the function has them. It may know fewer. Of
- * objects of the kernel, which either looks at by CO-RE, the name alone counts.
+ * The kernel checks the size of what a pointer argument points to, but not its contents.
+ * These are compared here, between two objects compiled at different times: structs by
+ * their names without the flavor ("___v1"), and by the members that the caller knows,
+ * which have to be where the function has them. The caller may know fewer. For objects of
+ * the kernel, which both access by CO-RE, only the name counts.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -19,11 +19,11 @@
 #include "module_internal.h"
 #include "relo_core.h"
 
-/* BTF may be anything, also without an end: how deep and how long to look into it */
+/* BTF can be anything, even endless: limits of depth and of steps */
 #define MAX_DEPTH 32
 #define MAX_STEPS 100000
 
-/* A type of either BTF: that of the caller, and that of the function. */
+/* Two types to compare: one of the caller's BTF, one of the function's. */
 struct type_pair {
 	const struct btf *our_btf;
 	const struct btf *its_btf;
@@ -48,7 +48,7 @@ static bool fits_at(const struct type_pair *p, __u32 ours, __u32 its)
 	return fits(&inner);
 }
 
-/* NULL if there is no end, or nothing: what a prototype returns is not checked before */
+/* NULL if it does not end, or is nothing: the return type is not checked earlier */
 static const struct btf_type *strip(const struct btf *btf, __u32 id)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
@@ -72,11 +72,19 @@ static bool is_signed(const struct btf_type *t)
 	return btf_is_int(t) ? btf_int_encoding(t) & BTF_INT_SIGNED : btf_kflag(t);
 }
 
-/* An argument smaller than half a register is extended by who calls, as its sign is. */
+static bool is_bool(const struct btf_type *t)
+{
+	return btf_is_int(t) && btf_int_encoding(t) & BTF_INT_BOOL;
+}
+
+/* The caller extends an argument smaller than half a register, by its sign. Code that reads
+ * a bool relies on it being 0 or 1, but code that writes another type of one byte does not
+ * ensure that: either side may write what is passed, returned or in memory.
+ */
 static bool number_fits(const struct type_pair *p, const struct btf_type *ours,
 			const struct btf_type *its)
 {
-	return ours->size == its->size &&
+	return ours->size == its->size && is_bool(ours) == is_bool(its) &&
 	       (p->is_in_memory || ours->size >= 4 || is_signed(ours) == is_signed(its));
 }
 
@@ -91,7 +99,7 @@ static bool is_same_name(const struct type_pair *p, const struct btf_type *ours,
 	       strncmp(our_name, its_name, len) == 0;
 }
 
-/* A member, however deep it is in structs and unions that have no name. */
+/* A member, at any depth within structs and unions that have no name. */
 struct place {
 	__u32 type;
 	__u32 bit_off;
@@ -140,7 +148,7 @@ static bool members_fit(const struct type_pair *p, const struct btf_type *t, __u
 
 		if (!*name) {
 			inner = strip(p->our_btf, m->type);
-			/* what is no struct or union is padding */
+			/* anything but a struct or union is padding */
 			if (!inner || (btf_is_composite(inner) &&
 				       !members_fit(p, inner, off, its, depth + 1)))
 				return false;
@@ -164,7 +172,7 @@ static bool struct_fits(const struct type_pair *p, const struct btf_type *ours,
 	       (p->is_kernels || members_fit(p, ours, 0, its, p->depth));
 }
 
-/* Is either but declared? */
+/* Is @fwd only declared, and may it be @t? */
 static bool is_fwd_of(const struct btf_type *fwd, const struct btf_type *t)
 {
 	return btf_is_fwd(fwd) && (btf_is_fwd(t) || btf_is_composite(t)) &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 /*
- * Maps that a BPF module takes over from another one, of the same layout.
+ * Maps of the same layout that a BPF module takes over from another one.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -14,13 +14,13 @@
 #include "libbpf_internal.h"
 #include "module_internal.h"
 
-/* A type of either BTF: that of our object, and that of the map. */
+/* Two types to compare: one of our object's BTF, one of the map's. */
 struct type_pair {
 	const struct btf *our_btf;
 	const struct btf *its_btf;
 	__u32 ours;
 	__u32 its;
-	int depth; /* BTF may be anything, also without an end */
+	int depth; /* BTF can be anything, even endless */
 	const char **what; /* the member or variable that differs */
 };
 
@@ -127,7 +127,7 @@ static bool is_same_type(const struct type_pair *p)
 
 static int differs(const struct bpf_map *map, const char *what, __u64 its, __u64 ours)
 {
-	pr_warn("map '%s': can't be that of the module, which has %s %llu, not %llu\n",
+	pr_warn("map '%s': can't reuse the module's map, which has %s %llu, not %llu\n",
 		bpf_map__name(map), what, (unsigned long long)its, (unsigned long long)ours);
 	return -EINVAL;
 }
@@ -146,7 +146,7 @@ static int check_types(const struct bpf_map *map, const struct btf *btf,
 
 	if (!ours || !its || is_same_type(&pair))
 		return 0;
-	pr_warn("map '%s': can't be that of the module, the layout of its %s differs%s%s\n",
+	pr_warn("map '%s': can't reuse the module's map, the layout of its %s differs%s%s\n",
 		bpf_map__name(map), part, what ? " at " : "", what ?: "");
 	return -EINVAL;
 }
@@ -156,7 +156,7 @@ static int check_layout(const struct bpf_map *map, const struct bpf_map_info *in
 	struct btf *btf;
 	int err;
 
-	/* a kind that keeps no types, or a map that was created without */
+	/* a type of map that has no BTF types, or one that was created without them */
 	if (!info->btf_id || !bpf_map__btf(map))
 		return 0;
 
@@ -185,7 +185,7 @@ static int check_sizes(const struct bpf_map *map, const struct bpf_map_info *inf
 		return differs(map, "key size", info->key_size, bpf_map__key_size(map));
 	if (info->value_size != bpf_map__value_size(map))
 		return differs(map, "value size", info->value_size, bpf_map__value_size(map));
-	/* 0 for what fits the machine */
+	/* 0 means a default that depends on the machine */
 	if (bpf_map__max_entries(map) && info->max_entries != bpf_map__max_entries(map))
 		return differs(map, "max_entries", info->max_entries, bpf_map__max_entries(map));
 	if (flags != bpf_map__map_flags(map))
@@ -205,7 +205,7 @@ static int check_map(const struct bpf_map *map, int fd)
 	if (err)
 		return err;
 	if (info.type != bpf_map__type(map)) {
-		pr_warn("map '%s': can't be that of the module, which is of type %s, not %s\n",
+		pr_warn("map '%s': can't reuse the module's map, which is of type %s, not %s\n",
 			bpf_map__name(map), libbpf_bpf_map_type_str(info.type) ?: "?",
 			libbpf_bpf_map_type_str(bpf_map__type(map)) ?: "?");
 		return -EINVAL;
@@ -213,7 +213,7 @@ static int check_map(const struct bpf_map *map, int fd)
 	return check_sizes(map, &info) ?: check_layout(map, &info);
 }
 
-/* The name that a module's map is found by: ".bss", whatever the object's name is. */
+/* The name by which a module's map is found: ".bss", whatever the object's name. */
 static const char *lookup_name(const struct bpf_map *map)
 {
 	const char *name = bpf_map__name(map);
@@ -230,7 +230,7 @@ int bpf_map__reuse_module_fd(struct bpf_map *map, int module_fd)
 	if (bpf_map__is_loaded(map))
 		return libbpf_err(-EBUSY);
 	if (bpf_map__is_read_only(map)) {
-		pr_warn("map '%s': can't be that of the module, it is constant\n",
+		pr_warn("map '%s': can't reuse the module's map, it is constant\n",
 			bpf_map__name(map));
 		return libbpf_err(-EINVAL);
 	}
@@ -238,7 +238,8 @@ int bpf_map__reuse_module_fd(struct bpf_map *map, int module_fd)
 	fd = bpf_module__open_map(module_fd, lookup_name(map));
 	if (fd < 0) {
 		if (fd == -ENOENT)
-			pr_warn("map '%s': the module has none of that name\n", bpf_map__name(map));
+			pr_warn("map '%s': the module has no map of that name\n",
+				bpf_map__name(map));
 		return libbpf_err(fd);
 	}
 	err = check_map(map, fd) ?: bpf_map__reuse_fd(map, fd);

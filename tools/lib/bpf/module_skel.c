@@ -2,7 +2,7 @@
 /*
  * BPF modules of a skeleton.
  *
- * They are attached after its programs and maps, and taken away before them. A
+ * They are attached after its programs and maps, and detached before them. A
  * skeleton with modules is attached as a whole or not at all.
  */
 #ifndef _GNU_SOURCE
@@ -47,7 +47,7 @@ int bpf_modules__open_skeleton(struct bpf_object_skeleton *s)
 	return 0;
 }
 
-/* It does not say which modules it is to attach: none is. */
+/* It does not say which modules to attach, so none are. */
 static void warn_of_old_skeleton(const struct bpf_object_skeleton *s)
 {
 	const struct bpf_module *mod;
@@ -71,7 +71,7 @@ static int attach_modules(struct bpf_object_skeleton *s)
 	for (i = 0; i < module_cnt(s); i++) {
 		struct bpf_module_skeleton *skel = module_skel(s, i);
 
-		/* the user attached it or will, or left it or all its ops out */
+		/* the user attaches it, or has left it or all its ops out */
 		if (*skel->link || !bpf_module__autoattach(*skel->module) ||
 		    !bpf_module__autocreate(*skel->module) ||
 		    !bpf_module__is_loadable(*skel->module))
@@ -122,7 +122,7 @@ static struct bpf_link **link_slot(const struct bpf_object_skeleton *s, int i)
 	return module_skel(s, i - s->map_cnt)->link;
 }
 
-/* Destroy the links that were not there before; the last one first. */
+/* Destroy the links that were not there before, in reverse order. */
 static void undo_attach(struct bpf_object_skeleton *s, const bool *was_there, int cnt)
 {
 	while (cnt-- > 0) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: (LGPL-2.1 OR BSD-2-Clause)
 /*
- * Links of a BPF module that is to be replaced.
+ * Links of a BPF module that is being replaced.
  *
- * A program that goes to the place of one of the old module takes over its link, if
- * links of that kind can be switched to another program. The same place has the same
- * program, by name; but where there is room for one only, the names do not matter.
+ * A program takes over the link of the old module's program of the same name at the same
+ * place, if links of that type can be switched to another program. Where a place can have
+ * only one program, the names do not matter.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -19,8 +19,8 @@
 #include "module_internal.h"
 #include "str_error.h"
 
-/* Also kinds that can't be switched: then the kernel says so, and not that the place
- * is taken.
+/* Includes types that can't be switched: then the kernel says that, rather than that the
+ * place is taken.
  */
 static bool is_exclusive(const struct link_place *place)
 {
@@ -28,7 +28,7 @@ static bool is_exclusive(const struct link_place *place)
 	case BPF_LINK_TYPE_XDP:
 	case BPF_LINK_TYPE_SOCKMAP:
 	case BPF_LINK_TYPE_NETFILTER:
-	case BPF_LINK_TYPE_TRACING: /* only that of freplace has a place */
+	case BPF_LINK_TYPE_TRACING: /* only freplace gets here */
 		return true;
 	case BPF_LINK_TYPE_NETNS:
 		return place->attach_type == BPF_FLOW_DISSECTOR;
@@ -37,7 +37,7 @@ static bool is_exclusive(const struct link_place *place)
 	}
 }
 
-/* False for kinds that are attached anew. */
+/* False for types that are attached again. */
 static bool get_place(struct link_place *place, const struct bpf_link_info *info)
 {
 	place->type = info->type;
@@ -203,7 +203,7 @@ int bpf_old_links__take(struct old_links *old, const struct bpf_program *prog,
 		pr_warn("program '%s': can't read the links of the module to replace: %s\n",
 			bpf_program__name(prog),
 			libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
-		/* not the same as that it has no such link */
+		/* different from having no such link */
 		return err == -ENOENT ? -EIO : err;
 	}
 

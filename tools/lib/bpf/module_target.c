@@ -2,8 +2,8 @@
 /*
  * Parameters of BPF modules that say where a program is attached: PROG.dev and such.
  *
- * Their form is checked when they are set. Devices, control groups and namespaces are
- * looked for when the module is attached, as they may come later.
+ * Their syntax is checked when they are set. Devices, control groups and namespaces are
+ * looked up when the module is attached, since they may appear later.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -246,7 +246,7 @@ static int set_prog(const struct setting *s)
 		close(fd);
 		return bad_setting(s, err, "names a program without BTF, or without that function");
 	}
-	/* its number stands in the program until that is loaded */
+	/* the program has the fd number until it is loaded */
 	if (s->target->prog_fd >= 0)
 		close(s->target->prog_fd);
 	s->target->prog_fd = fd;
@@ -258,7 +258,7 @@ static bool takes_mode(const struct bpf_program *prog)
 	return bpf_program__type(prog) == BPF_PROG_TYPE_XDP;
 }
 
-/* Also what has a function of the kernel in its section can go to a program instead. */
+/* Even if its section names a kernel function, it can be attached to a program instead. */
 static bool takes_prog(const struct bpf_program *prog)
 {
 	switch (bpf_program__expected_attach_type(prog)) {
@@ -275,7 +275,7 @@ static const struct {
 	const char *name;
 	enum target_kind kind;
 	int (*set)(const struct setting *s);
-	bool (*takes)(const struct bpf_program *prog); /* if that is not all of the kind */
+	bool (*takes)(const struct bpf_program *prog); /* if not every program of the kind does */
 } params[] = {
 	{ "dev",	TARGET_DEV,	set_dev },
 	{ "mode",	TARGET_UNFIT,	set_mode,	takes_mode },
@@ -335,7 +335,7 @@ static int check_owner(const struct setting *s)
 
 	if (owner == s->mod)
 		return 0;
-	pr_warn("module '%s': parameter %s: program '%s' is of %s%s\n", s->mod->name, s->name,
+	pr_warn("module '%s': parameter %s: program '%s' belongs to %s%s\n", s->mod->name, s->name,
 		bpf_program__name(s->prog), owner ? "module " : "no module",
 		owner ? owner->name : "");
 	return -EINVAL;

@@ -27,7 +27,7 @@ static void test_load_unload(void)
 	bm_cc_cleanup(&cc, fd);
 }
 
-/* Takes the programs of a BPF object in place of the smallest possible. */
+/* Replaces the minimal programs by those of a BPF object. */
 static bool open_skel(struct bm_cc *cc, struct bpf_module_cc **skel)
 {
 	*skel = bpf_module_cc__open_and_load();
@@ -55,7 +55,7 @@ static __u64 acks(struct bpf_module_cc *skel)
 	return cnt;
 }
 
-/* Sends data both from and to sockets that use the module. */
+/* Sends data to and from sockets that use the module. */
 static void test_traffic(int family)
 {
 	int fd, listener = -1, client = -1;
@@ -74,7 +74,7 @@ static void test_traffic(int family)
 	client = bm_connect(listener, "bm_traffic");
 	if (!ASSERT_OK_FD(client, "connect"))
 		goto out;
-	/* the connection's other end is there, though not accepted yet */
+	/* the other end of the connection exists, though not accepted yet */
 	ASSERT_TRUE(bm_wait(bm_users(fd) == 3), "users");
 	ASSERT_EQ(bpf_module_unload(fd, NULL), -EBUSY, "unload with users");
 
@@ -98,7 +98,7 @@ out:
 	bpf_module_cc__destroy(skel);
 }
 
-/* The module alone keeps its programs and their maps. */
+/* Only the module keeps its programs and their maps. */
 static void test_outlives_object(void)
 {
 	int fd, listener = -1, client = -1;
@@ -168,7 +168,7 @@ out:
 	bm_cc_cleanup(&cc, fd);
 }
 
-/* Ops of one module share programs, and its users are those of all of them. */
+/* Ops of one module share programs, and its users are those of all its ops. */
 static void test_several_ops(void)
 {
 	static const char * const names[] = { "bm_several_0", "bm_several_1", "bm_several_2" };
@@ -202,7 +202,7 @@ out:
 	bm_cc_cleanup(&cc, fd);
 }
 
-/* A module and a struct_ops map live side by side, but not under one name. */
+/* A module and a struct_ops map can coexist, but not under one name. */
 static void test_beside_map(void)
 {
 	struct bpf_module_cc *skel;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arguments that the processor's convention passes on the stack.  The first test
- * also runs on kernels without BPF modules.
+ * Arguments that the calling convention passes on the stack. The first test also runs
+ * on kernels without BPF modules.
  */
 #include "bpf_module_helpers.h"
 #include "bpf_module_args.skel.h"

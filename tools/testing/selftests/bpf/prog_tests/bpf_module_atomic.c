@@ -51,7 +51,7 @@ static __u32 last_module_id(void)
 	return id;
 }
 
-/* The subsystem refuses op @taken: nothing is left, and a retry succeeds. */
+/* The subsystem refuses op @taken: nothing stays registered, and a retry succeeds. */
 static void test_refused_op(int taken)
 {
 	char before[1024], after[1024], log[64];
@@ -129,7 +129,7 @@ static struct bpf_module_trace *trace_start(void)
 	return skel;
 }
 
-/* Compares with @expected, and forgets what was noted so far. */
+/* Compares with @expected, and clears what was recorded so far. */
 static void trace_check(struct bpf_module_trace *skel, const char *expected)
 {
 	char buf[512] = "";
@@ -205,8 +205,8 @@ struct grabber {
 };
 
 /*
- * Tries to become a user of an op that is on its way to be withdrawn.  Without
- * CAP_NET_ADMIN the kernel does not call modprobe while it is not there.
+ * Tries to become a user of an op that will be unregistered at once. Without
+ * CAP_NET_ADMIN the kernel does not call modprobe while the op is missing.
  */
 static void *grab(void *arg)
 {
@@ -224,8 +224,8 @@ static void *grab(void *arg)
 }
 
 /*
- * A user that comes between registration and withdrawal keeps its op, and
- * nothing but its op.  Whether one does come is a matter of luck.
+ * A user that comes between registration and unregistration keeps its op, and nothing
+ * else. Whether one does come is a matter of luck.
  */
 static void test_user_slips_in(void)
 {
@@ -252,7 +252,7 @@ static void test_user_slips_in(void)
 	}
 	__atomic_store_n(&g.stop, 1, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	/* the programs may be busy with the user of an earlier try */
+	/* the user of an earlier try may still keep the programs */
 	ASSERT_EQ(fd, fd == -EBUSY && g.cnt ? -EBUSY : -EEXIST, "last load");
 	ASSERT_FALSE(bm_tcp_has("bm_a"), "registered");
 	printf("%d users slipped in\n", g.cnt);
@@ -265,7 +265,7 @@ out:
 	ASSERT_TRUE(bm_wait(no_prog_exists(ids)), "programs are gone");
 }
 
-/* The last entry of a full module is refused: all the others go again. */
+/* The last entry of a full module is refused: all others are unregistered. */
 static void test_max_ops(void)
 {
 	static char names[BPF_MODULE_MAX_OPS][TCP_CA_NAME_MAX];

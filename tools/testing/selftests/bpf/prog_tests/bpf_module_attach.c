@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What libbpf can do with a module beside loading it: options, replace, pins. */
+/* What libbpf can do with a module besides loading it: options, replace, pins. */
 #include "bpf_module_helpers.h"
 #include "progs/bpf_module_params.h"
 #include "bpf_dctcp.skel.h"
@@ -26,7 +26,7 @@ static struct bpf_link *attach(struct bpf_module_params *skel, __u32 flags)
 	return link;
 }
 
-/* A module's link is none of the kernel's. */
+/* A module's link is not one of the kernel's. */
 static void test_link_info(void)
 {
 	struct bpf_module_params *skel = open_load();
@@ -96,7 +96,7 @@ static void check_drain(__u32 flags)
 	bpf_module_params__destroy(skel);
 }
 
-/* A bound module goes with the object and the link, without a word. */
+/* A bound module ends silently with the object and the link. */
 static void test_bound_handles(void)
 {
 	struct bpf_module_params *skel = open_load();
@@ -147,7 +147,7 @@ out:
 	bpf_module_params__destroy(new);
 }
 
-/* What can't be replaced stays as it is. */
+/* What can't be replaced is left unchanged. */
 static void test_replace_refused(void)
 {
 	struct bpf_module_params *skel = open_load();
@@ -175,7 +175,7 @@ out:
 	bpf_module_params__destroy(skel);
 }
 
-/* What a skeleton's user sets before its attach holds for that. */
+/* What a skeleton's user sets before attach takes effect. */
 static void test_skeleton(void)
 {
 	struct bpf_module_params *old = open_load(), *new = open_load();
@@ -195,7 +195,7 @@ static void test_skeleton(void)
 	ASSERT_OK(bm_info(bpf_module__fd(new->modules.bm_params), &info), "info");
 	ASSERT_EQ(info.flags, BPF_F_MODULE_BOUND, "flags");
 
-	/* it is not asked for twice */
+	/* it is used once */
 	bpf_module_params__detach(new);
 	ASSERT_OK(bpf_module_params__attach(new), "attach again");
 	ASSERT_TRUE(bm_tcp_has("bm_params"), "registered");
@@ -217,7 +217,7 @@ static void test_setters(void)
 	ASSERT_EQ(bpf_module__set_flags(mod, BPF_F_MODULE_REPLACE), -EINVAL, "replace as a flag");
 	ASSERT_OK(bpf_module__set_flags(mod, BPF_F_MODULE_BOUND), "set_flags");
 	ASSERT_EQ(bpf_module__flags(mod), BPF_F_MODULE_BOUND, "flags");
-	/* the result of an open that failed is no way to ask for nothing */
+	/* an fd from a failed open must not mean "replace nothing" */
 	ASSERT_EQ(bpf_module__set_replace_fd(mod, -1), -EINVAL, "no fd");
 	ASSERT_OK(bpf_module__set_replace_fd(mod, 0), "none");
 	ASSERT_EQ(bpf_module__set_log_buf(mod, NULL, 1), -EINVAL, "size without a buffer");
@@ -227,7 +227,7 @@ static void test_setters(void)
 	bpf_module_params__destroy(skel);
 }
 
-/* The user attaches it when it is time, and a skeleton does what is left. */
+/* The user attaches it at the right time, and the skeleton the rest. */
 static void test_autoattach(void)
 {
 	struct bpf_module_params *skel = open_load();
@@ -258,7 +258,7 @@ static int keep(enum libbpf_print_level level, const char *fmt, va_list args)
 	return level == LIBBPF_WARN ? vsnprintf(said + len, sizeof(said) - len, fmt, args) : 0;
 }
 
-/* What a skeleton of an older bpftool does not know, it does not attach. */
+/* A skeleton from an older bpftool does not attach what it does not know. */
 static void test_old_skeleton(void)
 {
 	struct bpf_module_params *skel = open_load();
@@ -281,7 +281,7 @@ static void test_old_skeleton(void)
 
 #define BM_MAPS "/sys/fs/bpf/bm_maps"
 
-/* Ops of a module are no maps, which can be pinned and unpinned together. */
+/* Ops of a module are not maps that can be pinned and unpinned with the others. */
 static void test_pin_maps(void)
 {
 	struct bpf_module_params *skel = open_load();
@@ -296,7 +296,7 @@ static void test_pin_maps(void)
 	bpf_module_params__destroy(skel);
 }
 
-/* Nor are those that were left out. */
+/* Nor are ops that were left out. */
 static void test_pin_maps_left_out(void)
 {
 	struct bpf_dctcp *skel = bpf_dctcp__open();

@@ -5,7 +5,7 @@
 
 #define BM_PIN "/sys/fs/bpf/bm_bound"
 
-/* There is nothing left of it, for this user and for the next loader. */
+/* Nothing is left of it, neither for this user nor for the next loader. */
 static void check_ended(void)
 {
 	ASSERT_FALSE(bm_tcp_has("bm_bound"), "registered");
@@ -34,7 +34,7 @@ static void test_last_fd(int fd)
 	check_ended();
 }
 
-/* Of several handles only the last one counts, whatever it is. */
+/* Of several handles only the last one counts, whatever its kind. */
 static void test_many_fds(int fd)
 {
 	int copy = dup(fd), by_id = open_by_name();
@@ -66,7 +66,7 @@ static void test_pin_then_fd(int fd)
 {
 	ASSERT_OK(bpf_obj_pin(fd, BM_PIN), "pin");
 	ASSERT_OK(unlink(BM_PIN), "unlink");
-	/* what would end it comes soon after */
+	/* if that ended it, it would show soon */
 	kern_sync_rcu();
 	check_live(fd);
 	close(fd);
@@ -101,7 +101,7 @@ static void test_inherited_fd(int fd)
 	close(go[1]);
 }
 
-/* Its users keep what they have, no new one comes. */
+/* Its users keep what they have, and no new ones can come. */
 static void test_users(int fd)
 {
 	int sock = bm_socket(AF_INET, "bm_bound");
@@ -129,7 +129,7 @@ static void test_unload(int fd)
 	check_ended();
 }
 
-/* Who looks at it keeps it as long as he looks, and does not end it. */
+/* A reader keeps it while reading, and does not end it. */
 static void test_looked_at(int fd)
 {
 	int i;
@@ -211,7 +211,7 @@ static void test_death(__u32 flags)
 	close(fd);
 }
 
-/* It is the new version that decides; the old one has ended already. */
+/* The flag of the new version counts; the old one has already ended. */
 static void test_replace(__u32 old_flags, __u32 new_flags)
 {
 	struct bpf_module_info info;

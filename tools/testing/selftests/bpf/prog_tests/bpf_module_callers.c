@@ -427,7 +427,7 @@ static void test_exit_calls(void)
 	attr.module_load.links_size = sizeof(struct bpf_module_link);
 	ulink.link_fd = link_of_fentry();
 	attr.module_load.links = ptr_to_u64(&ulink);
-	refused(&lib, &attr, -EINVAL, "calls what an exit program must not");
+	refused(&lib, &attr, -EINVAL, "calls what exit must not");
 	close(ulink.link_fd);
 	bm_close(&fd);
 	bm_lib_close(&l);

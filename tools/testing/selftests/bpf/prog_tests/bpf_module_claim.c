@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program serves a module or struct_ops maps, never both; and what a map tells of
- * itself while its updates are refused.
+ * A program belongs to a module or to struct_ops maps, never both; and what a map
+ * reports while its updates are refused.
  */
 #include "bpf_module_helpers.h"
 #include <pthread.h>
@@ -30,7 +30,7 @@ static bool map_open(struct st_map *map, bool link)
 	if (!bm_type_open(&map->type, NULL, "bpf_struct_ops_tcp_congestion_ops"))
 		return false;
 	opts.btf_vmlinux_value_type_id = map->type.id;
-	/* the kernel wants that of an object, too, whatever is in it */
+	/* the kernel wants BTF of an object, too, whatever its contents */
 	btf = btf__new_empty();
 	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	ASSERT_OK(btf__load_into_kernel(btf), "load btf");
@@ -110,7 +110,7 @@ static void test_load_refuses(struct bm_cc *cc, struct st_map *map)
 	check_load_later(cc);
 }
 
-/* A map that is registered, without a link, and not any more. */
+/* A map that is registered without a link, and unregistered again. */
 static void test_registered(struct bm_cc *cc, struct st_map *map)
 {
 	struct st_map other;
@@ -127,7 +127,7 @@ static void test_registered(struct bm_cc *cc, struct st_map *map)
 	check_load_later(cc);
 }
 
-/* As ever a program can serve several maps: it is free after the last one. */
+/* As before, a program can be used by several maps: it is free after the last one. */
 static void test_maps_share(struct bm_cc *cc, struct st_map *map)
 {
 	struct st_map other;
@@ -155,7 +155,7 @@ static void test_invalid_releases(struct bm_cc *cc, struct st_map *map)
 	check_load_refused(cc);
 }
 
-/* reg() says that there is one of that name. */
+/* reg() says that the name is taken. */
 static void test_refused_releases(struct bm_cc *cc, struct st_map *map)
 {
 	struct st_map other;
@@ -168,7 +168,7 @@ static void test_refused_releases(struct bm_cc *cc, struct st_map *map)
 	map_close(&other);
 }
 
-/* A program that is a module's comes after one that is not. */
+/* A program of another module comes after a free one. */
 static void test_busy_releases(struct bm_cc *cc, struct st_map *map)
 {
 	struct bm_cc other;
@@ -185,7 +185,7 @@ static void test_busy_releases(struct bm_cc *cc, struct st_map *map)
 	bm_cc_cleanup(&other, fd);
 }
 
-/* A load that is refused for a program of a map frees those that it had taken. */
+/* If a load is refused because of a program of a map, it frees those already claimed. */
 static void test_load_releases(struct bm_cc *cc, struct st_map *map)
 {
 	struct bm_cc other;
@@ -230,7 +230,7 @@ static long map_bytes(int map_fd)
 	return val ? strtol(val, NULL, 10) : -1;
 }
 
-/* Reads a few times; false if it has read enough or nonsense. */
+/* Reads a few times; false if it has read enough, or garbage. */
 static bool look_at(struct updates *u, long least, long most, int *wrong)
 {
 	int i;
@@ -243,7 +243,7 @@ static bool look_at(struct updates *u, long least, long most, int *wrong)
 	return !*wrong && __atomic_load_n(&u->cnt, __ATOMIC_RELAXED) < 300;
 }
 
-/* What is read is of a map without programs, or with some, and not of freed memory. */
+/* What is read belongs to a map with or without programs, and not to freed memory. */
 static void test_refused_updates(struct bm_cc *cc, struct st_map *map)
 {
 	struct updates u = { .map = map, .cc = cc };

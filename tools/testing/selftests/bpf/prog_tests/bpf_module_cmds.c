@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The commands of BPF modules have numbers beyond those of all others: between them
- * is a gap, which neither bpf(2) nor the mask of a BPF token takes for commands.
+ * The commands of BPF modules have numbers above all others. Neither bpf(2) nor the
+ * mask of a BPF token takes the numbers in the gap before them for commands.
  */
 #include "bpf_module_helpers.h"
 #include "bpf_module_token.h"
@@ -33,7 +33,9 @@ static bool cmds_open(struct cmds *cmds)
 	t = btf__type_by_id(btf, id);
 	for (i = 0, e = btf_enum(t); i < btf_vlen(t); i++, e++) {
 		name = btf__name_by_offset(btf, e->name_off);
-		/* the end is no command, and a second name of one is never shown */
+		/* the end marker is no command, and only the first name of a command
+		 * is shown
+		 */
 		if (strncmp(name, "BPF_", 4) || cmds->mask & (1ULL << e->val))
 			continue;
 		cmds->mask |= 1ULL << e->val;
@@ -43,7 +45,7 @@ static bool cmds_open(struct cmds *cmds)
 	return true;
 }
 
-/* All that @mask has, as mount options have it. */
+/* All commands in @mask, in the form of mount options. */
 static void cmds_join(const struct cmds *cmds, __u64 mask, char *buf)
 {
 	int i, len = 0;
@@ -81,7 +83,7 @@ static void test_no_command(const struct cmds *cmds)
 	ASSERT_GT(cnt, BM_CMD_BITS, "numbers tried");
 }
 
-/* What mountinfo shows as the commands that the file system at @dir delegates. */
+/* The commands that the file system at @dir delegates according to mountinfo. */
 static bool delegated(const char *dir, char *buf)
 {
 	char line[2 * BM_CMDS_LEN], *cmds;
@@ -141,7 +143,7 @@ static void test_mount(const struct cmds *cmds)
 	cmds_join(cmds, ~(1ULL << BPF_MODULE_LOAD), some);
 	check_mask_shown(cmds->mask & ~(1ULL << BPF_MODULE_LOAD), some);
 
-	/* what is no command is left out, as it is where there is no gap */
+	/* unknown commands are left out, as they are without a gap */
 	check_mask_shown(~cmds->mask, "");
 	check_mask_shown(~cmds->mask | 1ULL << BPF_MODULE_UNLOAD, "module_unload");
 	check_mask_shown(1ULL << (BPF_MODULE_LOAD - 1), "");
@@ -152,7 +154,7 @@ static void test_mount(const struct cmds *cmds)
 		}
 }
 
-/* In a user namespace: what the token that is given there says of itself. */
+/* In a user namespace: what the token created there reports. */
 static int token_says(const struct bm_talk *talk, const char *expected)
 {
 	char buf[256], *said;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a struct_ops map allows and a BPF module does not: somebody without any
- * capability registers a congestion control through an fd that only reads. The
- * first test also runs on kernels without BPF modules.
+ * What a struct_ops map allows and a BPF module does not: a user without any
+ * capability registers a congestion control through a read-only fd. The first test
+ * also runs on kernels without BPF modules.
  */
 #include "bpf_module_helpers.h"
 #include <sys/wait.h>
@@ -10,7 +10,7 @@
 
 #define NOBODY 1000
 
-/* Run @fn(@arg) as a user without capabilities, returns what it returns. */
+/* Runs @fn(@arg) as a user without capabilities, returns what it returns. */
 static int as_nobody(int (*fn)(int arg), int arg)
 {
 	int status;
@@ -28,7 +28,7 @@ static int as_nobody(int (*fn)(int arg), int arg)
 	return -WEXITSTATUS(status);
 }
 
-/* The link lives as long as the process: look before it ends. */
+/* The link lives as long as the process: check before it ends. */
 static int register_map(int map_fd)
 {
 	int link_fd;

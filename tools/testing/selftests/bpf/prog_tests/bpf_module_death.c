@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The loader of a module of two ops, with links and programs to begin and end with, or with
- * functions and a program that calls one, is killed at every system call that it makes,
- * before the call and after it, in a run each: the module is wholly there from the end of
- * BPF_MODULE_LOAD on, and not at all before.
+ * The loader of a module is killed at every system call that it makes, before and
+ * after the call, in a run each: the module is complete once BPF_MODULE_LOAD has
+ * ended, and does not exist before. The module has two ops, links, init and exit, or
+ * functions and a program that calls one.
  */
 #include "bpf_module_func.h"
 #include "bpf_module_link.h"
@@ -37,8 +37,8 @@ static int load_by_syscalls(const struct way *way)
 }
 
 /*
- * libbpf has loaded the programs, which takes long where there is no KVM and
- * makes no module. What follows is the child's: attach, disconnect, free.
+ * libbpf loads the programs first, which takes long without KVM and creates no
+ * module. The child does the rest: attach, disconnect, free.
  */
 static struct bpf_module_sections *skel;
 
@@ -54,7 +54,7 @@ static int load_by_libbpf(const struct way *way)
 	return 0;
 }
 
-/* The programs of links, and of begin and end. */
+/* The programs of links, init and exit. */
 static struct bpf_module_kinds *kinds;
 static struct bpf_module_runs *runs;
 
@@ -85,7 +85,7 @@ static int load_with_links(const struct way *way)
 	return bm_load(&load) < 0;
 }
 
-/* The functions are programs before, which takes long. Ends as a caller. */
+/* The functions are loaded as programs first, which takes long. Ends as a caller. */
 static int load_with_funcs(const struct way *way)
 {
 	struct bpf_module_func funcs[FUNCS];
@@ -148,7 +148,7 @@ static int count_links(void)
 /* What the tracer knows of a loader. */
 struct loader {
 	pid_t pid;
-	int stops;	/* at the begin or the end of a system call */
+	int stops;	/* at the entry or the exit of a system call */
 	bool loading;	/* is in BPF_MODULE_LOAD */
 	bool loaded;	/* has come out of it */
 	bool ended;	/* by itself, with success */
@@ -210,7 +210,7 @@ static bool loader_step(struct loader *loader)
 	return true;
 }
 
-/* Is the module wholly there, or not at all if that is what is @expected? */
+/* Is the module complete, or not there at all if @expected says so? */
 static bool check_there(const struct way *way, bool expected)
 {
 	return ASSERT_EQ(bm_find(way->module) > 0, expected, "listed") &
@@ -236,19 +236,19 @@ static bool check_unload(const struct way *way)
 	return ok && check_there(way, false);
 }
 
-/* Nothing is left, and each that came past init has had its exit. */
+/* Nothing is left, and each load that got past init has had its exit. */
 static bool nothing_left(int progs, int links)
 {
 	return count_progs() == progs && count_links() == links &&
 	       READ_ONCE(runs->bss->inits) == READ_ONCE(runs->bss->exits);
 }
 
-/* Afterwards nothing is left, whatever there was. */
+/* Nothing is left afterwards, whatever there was. */
 static bool check_end(const struct way *way, const struct loader *loader, int progs)
 {
 	bool expected = loader->loaded && !(way->flags & BPF_F_MODULE_BOUND);
 
-	/* one that was bound is going until its exit has run */
+	/* a bound module is going until its exit has run */
 	if (loader->loaded && !expected)
 		ASSERT_TRUE(bm_wait(!bm_find(way->module)), "gone");
 	return check_there(way, expected) &&

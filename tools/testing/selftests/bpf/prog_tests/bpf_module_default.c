@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A replacement takes over as the default of every network namespace, of those as well
- * that are being made, and nowhere else; a refused one leaves all as it was.
+ * A replacement takes over as the default of every network namespace, even of those
+ * being created, and nowhere else; a refused one leaves everything as it was.
  */
 #include "bpf_module_versions.h"
 #include <linux/userfaultfd.h>
@@ -12,12 +12,12 @@
 #define BM_ROUNDS	10
 #define BM_MAKERS	2
 #define BM_NAMESPACES	8	/* that each of them keeps */
-/* What a replacement that does not wait is given to be done. */
+/* Time for a replacement that does not wait. */
 #define BM_HASTE_MS	500
 
 #define BM_ALLOWED BM_TCP_SYSCTL "allowed_congestion_control"
 
-/* What of init_net's settings the tests change. */
+/* Settings of init_net that the tests change. */
 struct settings {
 	char def[TCP_CA_NAME_MAX];
 	char allowed[1024];
@@ -42,7 +42,7 @@ static const struct restriction {
 	const char *name;
 	bool old, new;		/* what the versions say: not restricted */
 	const char *allowed;	/* what the administrator says, NULL for nothing */
-	bool free;		/* anybody may choose it at the end */
+	bool free;		/* at the end, anybody may choose it */
 } restrictions[] = {
 	{ "restricted",			false, false, NULL, false },
 	{ "restricted_by_old",		false, true,  NULL, false },
@@ -92,9 +92,11 @@ out:
 	bm_cc_cleanup(&v.old, v.old_fd);
 }
 
-/* -- Not replaced, and not of this name's ------------------------------------ */
+/* -- Not replaced, and not by that name -------------------------------------- */
 
-/* The second op is refused, when the first has been switched and is switched back. */
+/* The second op is refused after the first has been switched, so that is switched
+ * back.
+ */
 static void test_refused(const struct settings *s)
 {
 	struct bm_cc old, new;
@@ -132,7 +134,7 @@ out_old:
 	bm_cc_cleanup(&old, fd);
 }
 
-/* A default whose op was unloaded is not what later has its name. */
+/* A default whose op was unloaded does not become a later op of that name. */
 static void test_unloaded(const struct settings *s)
 {
 	struct bm_versions v;
@@ -218,7 +220,7 @@ static void check_set(struct bm_versions *v, void *arg)
 	ASSERT_EQ(bm_users(v->new_fd), setter->cnt % 2 ? 0 : 1, "users of the new version");
 }
 
-/* Who sets the default at that moment cannot bring the old version back. */
+/* Setting the default at that moment cannot bring the old version back. */
 static void test_sysctl(const struct settings *s)
 {
 	int i, netns = bm_netns_enter();
@@ -236,7 +238,7 @@ struct maker {
 	int cnt;
 };
 
-/* Makes namespaces and keeps them, those made last if there are many. */
+/* Creates namespaces and keeps the last ones if there are many. */
 static void *make_namespaces(void *arg)
 {
 	struct maker *maker = arg;
@@ -263,7 +265,7 @@ static void check_made(struct bm_versions *v, void *args)
 	for (m = 0; m < BM_MAKERS; m++)
 		kept += makers[m].cnt < BM_NAMESPACES ? makers[m].cnt : BM_NAMESPACES;
 	ASSERT_EQ(bm_state(v->old_fd), BPF_MODULE_STATE_GONE, "state of the old version");
-	/* of others and of init_net; those that were not kept end some time */
+	/* of others and of init_net; those that were not kept end later */
 	ASSERT_TRUE(bm_wait(bm_users(v->new_fd) == kept + 1), "users of the new version");
 	for (m = 0; m < BM_MAKERS; m++)
 		for (i = 0; i < makers[m].cnt && i < BM_NAMESPACES; i++)
@@ -281,7 +283,7 @@ static void test_namespaces(const struct settings *s)
 	}
 }
 
-/* A page that is read only when user space lets it be. */
+/* A page that is read only when user space allows it. */
 struct page {
 	void *addr;
 	int uffd;
@@ -310,7 +312,7 @@ unmap:
 	return false;
 }
 
-/* Who waits for it goes on. */
+/* Whoever waits for it continues. */
 static void page_close(struct page *page)
 {
 	close(page->uffd);
@@ -345,7 +347,7 @@ static void *replace_held(void *arg)
 	return NULL;
 }
 
-/* The new version is behind what was registered before it, the old one was not. */
+/* The new version is listed after what was registered before it, the old one was not. */
 static bool is_last(void)
 {
 	char buf[1024], *last;
@@ -382,7 +384,7 @@ static void replace_with_held(struct held *h, struct page *page)
 		close(h->netns);
 }
 
-/* A namespace that has its default already, and is not listed yet. */
+/* A namespace that already has its default, but is not listed yet. */
 static void test_under_way(const struct settings *s)
 {
 	struct bm_cc other;

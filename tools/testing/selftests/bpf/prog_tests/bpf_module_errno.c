@@ -35,7 +35,7 @@ static void add_ops(struct fixture *f, struct bm_cc *cc)
 	bm_add(cc, &f->type, "bm_errno");
 }
 
-/* One line that names the op, and no number that user space has no name for. */
+/* One line that names the op, and no number that user space does not know. */
 static void check_log(const struct bm_cc *cc, int err)
 {
 	static const char * const parts[] = { "op bm_errno (bpf_testmod_errno_ops)" };
@@ -46,7 +46,7 @@ static void check_log(const struct bm_cc *cc, int err)
 		ASSERT_EQ(atoi(number + strlen("error ")), -err, "error in the log");
 }
 
-/* The subsystem returns @ret from the step that has a @member for it. */
+/* The subsystem returns @ret from the step that @member selects. */
 static void check_load(struct fixture *f, const char *member, int ret, int err)
 {
 	int fd;
@@ -66,7 +66,7 @@ static void test_init_member(struct fixture *f)
 {
 	int i;
 
-	/* a positive number says there that the member was understood */
+	/* a positive number means there that the member was handled */
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		if (cases[i].ret < 0)
 			check_load(f, "init_member_ret", cases[i].ret, cases[i].err);
@@ -88,7 +88,7 @@ static void test_reg(struct fixture *f)
 		check_load(f, "reg_ret", cases[i].ret, cases[i].err);
 }
 
-/* The op before is switched back, the old module goes on. */
+/* The op before it is switched back, and the old module goes on. */
 static void check_replace(struct fixture *f, int ret, int err)
 {
 	int fd, sock;

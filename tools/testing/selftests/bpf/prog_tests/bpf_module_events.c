@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is recorded of the life of modules: tracepoints, and audit. */
+/* What is recorded about modules: tracepoints, and audit. */
 #include "bpf_module_kinds.h"
 #include <linux/audit.h>
 #include <linux/netlink.h>
@@ -35,7 +35,7 @@ static char *find_event(char *buf, const char *event, int nth)
 
 static void check_event(char *buf, const char *event, int nth, const char *expected)
 {
-	/* none of these modules has links, and of one op there is no more to tell */
+	/* none of these modules has links, and for one op nothing more is shown */
 	const char *end = strstr(event, "withdraw") ? "\n" : " links=0\n";
 	char *line = find_event(buf, event, nth);
 
@@ -104,7 +104,7 @@ out:
 	bm_cc_close(&cc);
 }
 
-/* A load that fails is no load; a replacement is a load and an unload. */
+/* A failed load is not recorded as one; a replacement is a load and an unload. */
 static void test_tracepoints_replace(void)
 {
 	char buf[4096], expected[64], expected_old[64];
@@ -140,7 +140,7 @@ out_old:
 	bm_cc_cleanup(&old, old_fd);
 }
 
-/* The reason, too, that an op was withdrawn for. */
+/* The reason for which an op was withdrawn, too. */
 static void test_tracepoint_withdraw(void)
 {
 	char buf[4096], expected[128];

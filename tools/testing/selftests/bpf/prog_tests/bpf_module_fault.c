@@ -72,18 +72,18 @@ static void fail_nth_set(int fd, int nth)
 	char buf[16];
 	int len = snprintf(buf, sizeof(buf), "%d", nth);
 
-	/* A fault that is left over can be met here: then there is none any more. */
+	/* A leftover fault can be hit here: then it is gone. */
 	if (pwrite(fd, buf, len, 0) != len && (nth || errno != EFAULT))
 		PRINT_FAIL("fail-nth %d: %d\n", nth, -errno);
 }
 
-/* Whether the fault was met by the command; there is none any more. */
+/* Whether the command has hit the fault, which is gone then. */
 static bool fail_nth_fired(int fd)
 {
 	char buf[16] = "";
 
 	if (pread(fd, buf, sizeof(buf) - 1, 0) < 0) {
-		/* Met by this very read. */
+		/* Hit by this very read. */
 		if (errno != EFAULT)
 			PRINT_FAIL("fail-nth: %d\n", -errno);
 		return false;
@@ -155,7 +155,7 @@ struct fault_test {
 	bool no_memory;				/* it needs none, so none can lack */
 };
 
-/* Errors that a failed allocation or copy may become. */
+/* Errors that a failed allocation or copy can become. */
 static bool is_clean(const struct fault_test *test, int err)
 {
 	return err == -EFAULT || (!test->no_memory && (err == -ENOMEM || err == -ENOSPC));
@@ -421,7 +421,7 @@ static int iterate(struct fault *f)
 	return ret;
 }
 
-/* Two ops, so that the second can fail when the first is switched. */
+/* Two ops, so that the second can fail after the first is switched. */
 static bool load_to_replace(struct fault *f)
 {
 	int i;
@@ -478,7 +478,7 @@ static void add_to_load(struct fault *f, struct bm_cc *cc)
 	f->load.attr.module_load.ops_size = sizeof(cc->ops[0]);
 }
 
-/* An op, links, and programs to begin and end with. */
+/* An op, links, init and exit. */
 static void init_links(struct fault *f)
 {
 	int i;
@@ -503,7 +503,7 @@ static bool add_links(struct fault *f)
 	return true;
 }
 
-/* A load that fails after init returns when exit has run. */
+/* A load that fails after init returns after exit has run. */
 static int load_links(struct fault *f)
 {
 	f->fd = bm_load(&f->load);
@@ -602,8 +602,8 @@ static int load_funcs(struct fault *f)
 	return f->fd < 0 ? f->fd : 0;
 }
 
-/* What the JIT has no memory for it does not compile, and that is all it says. Where there
- * is none for the program itself, BPF_PROG_LOAD says EINVAL.
+/* If the JIT has no memory for a program, it does not compile it and reports nothing.
+ * If there is no memory for the program itself, BPF_PROG_LOAD returns EINVAL.
  */
 static int load_error(int fd)
 {
@@ -623,7 +623,7 @@ static bool load_lib(struct fault *f)
 	return open_lib(0);
 }
 
-/* One that is refused is no user for long. */
+/* A refused program does not stay a user for long. */
 static int load_caller(struct fault *f)
 {
 	f->caller_fd = load_counting(XDP, 1);

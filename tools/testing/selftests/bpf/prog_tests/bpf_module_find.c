@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ways to a module: ids, pins; and what the fd shows in /proc. */
+/* Ways to find a module: ids, pins; and what the fd shows in /proc. */
 #include "bpf_module_helpers.h"
 #include "cap_helpers.h"
 
@@ -131,7 +131,7 @@ static void test_pin(struct fixture *f)
 	ASSERT_TRUE(bm_tcp_has("bm_find"), "registered");
 }
 
-/* A pin does not keep a module, and tells that it is gone. */
+/* A pin does not keep a module, and shows that it is gone. */
 static void test_pin_gone(struct fixture *f)
 {
 	int fd;

@@ -20,7 +20,7 @@ static int sleepable_load(const struct bm_type *type, const char *member)
 			     ARRAY_SIZE(insns), &opts);
 }
 
-/* A type that does not say where programs may sleep has none that do. */
+/* A type that does not say which programs may sleep allows none to. */
 static void test_sleepable_refused(void)
 {
 	static const char * const log[] = { "op bm_sleep (tcp_congestion_ops), member ssthresh",
@@ -42,7 +42,7 @@ static void test_sleepable_refused(void)
 	bm_cc_close(&cc);
 }
 
-/* A type that does say so has its word kept when the program is loaded. */
+/* A type that says so is obeyed when the program is loaded. */
 static void test_sleepable_member(void)
 {
 	struct bm_type type;
@@ -87,7 +87,7 @@ static struct bpf_module_free *free_open_counting(const char *counter, const cha
 	return NULL;
 }
 
-/* The same if a program of it may sleep, which takes three grace periods. */
+/* The same with a program that may sleep, which takes three grace periods. */
 static void check_freed_sleepable(struct bm_cc *cc, int fd, __u32 prog_id)
 {
 	struct bpf_module_free *skel = free_open_counting("sleepable_tasks", "sleepable_trace");
@@ -184,9 +184,9 @@ static void test_calls_held(void)
 }
 
 /*
- * The last user of a module that drains is a socket that is not connected yet.
- * When it is, init runs, and takes the socket away: the module is gone before
- * its own callback has returned.
+ * The last user of a draining module is a socket that is not connected yet. When it
+ * connects, init runs and removes the socket as a user: the module is gone before its
+ * own callback has returned.
  */
 static bool leave_once(struct bm_cc *cc, struct bpf_module_free *skel, int listener)
 {
@@ -258,7 +258,7 @@ struct unloads {
 	int cnt;
 };
 
-/* Loads one more module that nothing has to be waited for to unregister. */
+/* Loads one more module that needs no waiting to unregister. */
 static bool unloads_add(struct unloads *u)
 {
 	char name[32];
@@ -274,7 +274,7 @@ static bool unloads_add(struct unloads *u)
 	return ASSERT_OK_FD(u->fd[u->cnt], "load") && ++u->cnt;
 }
 
-/* A hundred of them wait together: if each had its own, there were as many. */
+/* A hundred of them share grace periods: otherwise there would be as many. */
 static void test_shared_grace_periods(void)
 {
 	static struct unloads u;
@@ -311,8 +311,8 @@ out:
 	bpf_module_free__destroy(skel);
 }
 
-/* A socket does not point at a congestion control any more when it is put: with the
- * last one the module may be unloaded, and who looks at the socket holds RCU alone.
+/* A socket stops pointing to a congestion control before that is put: with the last
+ * put the module may be unloaded, and readers of the socket hold only RCU.
  */
 static void test_put_is_not_found(void)
 {

@@ -69,7 +69,6 @@ static void check_maps(struct bm_lib *l, int func)
 	expect_no_map(l, func, bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "m", 4, 4, 1, &opts),
 		      "can hold programs");
 	close(inner);
-	expect_no_map(l, func, bm_struct_ops_map(), "can hold programs");
 	for (i = 0; i < ARRAY_SIZE(storage); i++)
 		expect_no_map(l, func, bpf_map_create(storage[i], "m", key_size, 8, 0, NULL),
 			      "attached to a cgroup");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of BPF modules share: a congestion control as small as the
- * kernel accepts, modules of it, and waiting for what the kernel does
- * asynchronously.
+ * Shared by the tests of BPF modules: a minimal congestion control, modules of it,
+ * and waiting for what the kernel does asynchronously.
  */
 #ifndef __BPF_MODULE_HELPERS_H
 #define __BPF_MODULE_HELPERS_H
@@ -88,7 +87,7 @@ static inline void bm_cc_set_prog(struct bm_cc *cc, int i, const char *member, i
 	*(unsigned long *)bm_cc_field(cc, i, member) = prog_fd;
 }
 
-/* Makes op @i register as @name. */
+/* Sets the name that op @i registers as. */
 static inline void bm_cc_rename(struct bm_cc *cc, int i, const char *name)
 {
 	snprintf(bm_cc_field(cc, i, "name"), TCP_CA_NAME_MAX, "%s", name);
@@ -227,7 +226,7 @@ static inline int bm_drain(int module_fd)
 	return bpf_module_unload(module_fd, &opts);
 }
 
-/* Leaves nothing of a test that failed half way to the next one. */
+/* Cleans up after a test that failed half way. */
 static inline void bm_cc_cleanup(struct bm_cc *cc, int module_fd)
 {
 	if (module_fd >= 0) {
@@ -261,7 +260,7 @@ static inline int bm_state(int module_fd)
 	return err ?: (int)info.state;
 }
 
-/* What the module tells of its first @cnt ops. */
+/* What the module reports about its first @cnt ops. */
 static inline int bm_ops_info(int module_fd, struct bpf_module_ops_info *ops, __u32 cnt)
 {
 	struct bpf_module_info info = {};
@@ -301,7 +300,7 @@ static inline __u32 bm_find(const char *name)
 	return 0;
 }
 
-/* Drains what a test that failed half way has left. */
+/* Drains what a failed test has left. */
 static inline void bm_drain_name(const char *name)
 {
 	int fd = bpf_module_get_fd_by_id(bm_find(name));
@@ -321,7 +320,7 @@ static inline bool bm_listed(__u32 id)
 	return fd >= 0;
 }
 
-/* Reads all that there is to be read, at most @size bytes with the end. */
+/* Reads everything, at most @size bytes including the terminating zero. */
 static inline void bm_read_all(int fd, char *buf, int size)
 {
 	int len = 0, ret;
@@ -351,7 +350,7 @@ static inline char *bm_fdinfo(int fd, const char *key, char *buf, int size)
 	return val;
 }
 
-/* The log is one line, with its length, and tells what it has to. */
+/* The log is one line, has its length, and contains what it must. */
 static inline void bm_check_log(const struct bm_cc *cc, const char * const *parts, int cnt)
 {
 	const char *end = memchr(cc->log, 0, sizeof(cc->log));

@@ -44,7 +44,7 @@ static void test_fields(struct fixture *f)
 	ASSERT_STREQ(info.name, "bm_info", "name");
 }
 
-/* At least its two values and a page of trampolines, and no megabytes. */
+/* At least its two values and a page of trampolines, but not megabytes. */
 static void test_memory(struct fixture *f)
 {
 	struct bpf_module_info info;
@@ -96,7 +96,7 @@ static void test_prog_ids(struct fixture *f)
 	ASSERT_EQ(ids[BM_CC_REQUIRED], 0, "past the end");
 }
 
-/* Too little room is filled as far as it goes, and the count is the true one. */
+/* Too small an array is filled up to its size, and the count is the real one. */
 static void test_prog_ids_short(struct fixture *f)
 {
 	struct bpf_module_info info = {};
@@ -214,7 +214,7 @@ static void test_info_refused(struct fixture *f)
 	ASSERT_EQ(bpf_module_get_info_by_fd(f->fd, &info, &len), -EFAULT, "bad value");
 }
 
-/* Loads as user 1000, who has been left what loading takes; does not return. */
+/* Loads as user 1000, with the capabilities that loading needs; does not return. */
 static void load_as_user(struct bm_cc *cc)
 {
 	__u64 caps = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN;
@@ -260,7 +260,7 @@ static void check_gone(const struct bpf_module_info *info)
 	ASSERT_STREQ(info->name, "bm_info", "name");
 }
 
-/* Through an old fd: gone, and nothing else, however one asks. */
+/* Through an old fd: gone, and nothing else, with either command. */
 static void test_gone(struct fixture *f)
 {
 	struct bpf_module_info info;

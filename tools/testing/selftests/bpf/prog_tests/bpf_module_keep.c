@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A loaded module needs no handle: timers, work queues and tail calls of its programs
- * go on without its loader, as long as there is the module. What has no fd and no
+ * go on without its loader, as long as the module exists. What has no fd and no
  * module ends.
  */
 #include "bpf_module_helpers.h"
@@ -31,7 +31,7 @@ static bool connect_by(int listener, const char *name)
 
 	if (sock < 0)
 		return false;
-	/* what is closed is no user from now on */
+	/* a closed socket is no user from now on */
 	ok = !setsockopt(sock, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(sock);
 	return ok;
@@ -46,7 +46,7 @@ struct maps {
 	int counts_fd;
 };
 
-/* Without an fd: to close the only one of a map of jumps would empty it. */
+/* Without an fd: closing the only one of a program array would empty it. */
 static bool map_exists(__u32 id)
 {
 	__u32 next;
@@ -138,7 +138,7 @@ static bool progs_gone(const struct maps *maps)
 	return true;
 }
 
-/* Nothing counts any more once the maps are gone. */
+/* Nothing counts once the maps are gone. */
 static void check_end(struct maps *maps)
 {
 	struct bpf_module_keep__bss before, after;
@@ -164,7 +164,7 @@ static int loader(int listener, int ready)
 	return 0;
 }
 
-/* The loader is gone: the next connection finds all that the first one has found. */
+/* The loader is gone: the next connection finds everything that the first one did. */
 static void check_kept(struct maps *maps, int listener)
 {
 	ASSERT_EQ(counts(maps).tails, 1, "tail calls before");
@@ -230,7 +230,7 @@ static void test_killed(void)
 	test_loader_ends(true);
 }
 
-/* While a drained module has a user, that user has all of it. */
+/* While a drained module has a user, that user has everything of it. */
 static void test_drained(void)
 {
 	struct bpf_module_keep *skel = bpf_module_keep__open_and_load();
@@ -302,7 +302,7 @@ out:
 	bm_cc_cleanup(&cc[1], fd[1]);
 }
 
-/* A load that is refused keeps nothing: without an fd a map of jumps is emptied. */
+/* A refused load keeps nothing: without an fd a program array is emptied. */
 static void test_refused(void)
 {
 	struct bpf_module_keep *skel = bpf_module_keep__open_and_load();
@@ -319,7 +319,7 @@ static void test_refused(void)
 	ASSERT_EQ(fd, -EEXIST, "load");
 	ASSERT_TRUE(bm_prog_exists(tail_id), "target of a jump");
 	bpf_module_keep__destroy(skel);
-	/* the program that jumps, which is still open, has the map */
+	/* the program that tail-calls, which is still open, has the map */
 	ASSERT_TRUE(bm_wait(!bm_prog_exists(tail_id)), "the target is gone");
 	ASSERT_TRUE(map_exists(info.id), "map of jumps");
 

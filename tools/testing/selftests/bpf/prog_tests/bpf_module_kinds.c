@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Links of the kinds whose program can be switched in place, freplace, and links of
- * many kinds beside an op: the programs of a module run from its loader's end until
+ * Links of types whose program can be switched in place, freplace, and many types of
+ * links beside an op: the programs of a module run after its loader is gone until
  * UNLOAD returns, whoever else holds the links, and are replaced without a new link.
  */
 #include "bpf_module_link.h"
@@ -58,7 +58,7 @@ static void send_frame(const char *dev, int proto)
 	close(sock);
 }
 
-/* A frame from one end to the other, where it is waited for. */
+/* Sends a frame from one end to the other, and waits for it there. */
 static void run_veth(void)
 {
 	int sock = packet_socket("bm_k1", BM_ETH_P);
@@ -157,7 +157,7 @@ static void run_sysctl(void)
 	bm_read_line("/proc/sys/kernel/ostype", line, sizeof(line));
 }
 
-/* A link of @prog to @target, whatever that is for its kind. */
+/* A link of @prog to @target, whatever that is for its type. */
 static int create(struct bpf_program *prog, int target, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
@@ -241,7 +241,7 @@ static struct bpf_program *prog_of(const char *what, const char *kind)
 	return bpf_object__find_program_by_name(skel->obj, name);
 }
 
-/* Do the programs run, the one that was attached and the one it is switched to? */
+/* Do the programs run, the attached one and the one it is switched to? */
 static void check_runs(void (*run)(void), bool old, bool new, const char *when)
 {
 	int before = skel->bss->runs, new_before = skel->bss->new_runs;
@@ -303,8 +303,8 @@ static void test_kind(const struct kind *kind)
 }
 
 /*
- * A socket runs what its map had when it came into it until it leaves, whether that was
- * detached or not. Only who comes later does not.
+ * A socket runs the programs that its map had when it was added, until it leaves,
+ * whether they were detached or not. Only sockets added later do not.
  */
 static void test_sockmap_socket(void)
 {
@@ -426,7 +426,7 @@ static void test_freplace(void)
 	bpf_module_kinds__destroy(ext);
 }
 
-/* What is attached, and is no link that a module can hold. */
+/* Attachments that are not links which a module can hold. */
 static void refused_fd(int fd, int err, const char *part)
 {
 	struct bm_load load;
@@ -554,7 +554,7 @@ static void *flood(void *arg)
 	return NULL;
 }
 
-/* Replaces a filter of all by another one, over and over. */
+/* Replaces one filter by another, over and over. */
 static void replace_filters(int (*attach)(struct bpf_program *prog))
 {
 	struct bpf_program *progs[] = { skel->progs.new_filter, skel->progs.link_filter };

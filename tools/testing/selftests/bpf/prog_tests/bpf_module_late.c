@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A load fails after one of its ops got a user, who keeps what he has: the op, and with
- * it its programs, which are free for another load when he is gone. The op after it
- * waits until he has come, and fails. The links are given back at once, and exit runs
- * when the user is gone.
+ * A load fails after one of its ops got a user. The user keeps the op, and with it
+ * its programs, which are free for another load when the user is gone. The op after
+ * it waits until the user has come, and fails. The links are handed back at once, and
+ * exit runs when the user is gone.
  */
 #include "bpf_module_stuck.h"
 #include "bpf_module_kinds.h"
@@ -40,7 +40,7 @@ static void *load_task(void *arg)
 	return (void *)(long)load(arg);
 }
 
-/* Fails with -EDOM while the user has come. */
+/* Fails with -EDOM once the user has come. */
 static bool load_fails(struct late *late)
 {
 	struct bm_task task;
@@ -93,7 +93,7 @@ static void test_load(struct late *late)
 	}
 }
 
-/* Whoever came to the new module stays there, all others have the old one. */
+/* Users of the new module stay there, all others have the old one. */
 static void test_replace(struct late *late)
 {
 	struct bm_cc old;
@@ -122,7 +122,7 @@ static void *load_with_exit(void *arg)
 	return (void *)(long)bm_load(&with_exit);
 }
 
-/* Fails with -EDOM while the user has come, who keeps exit from running. */
+/* Fails with -EDOM once the user has come, which keeps exit from running. */
 static void load_fails_with_exit(struct late *late, struct bpf_module_runs *runs)
 {
 	struct bm_task task;

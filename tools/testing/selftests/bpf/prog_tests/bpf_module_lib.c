@@ -78,7 +78,7 @@ static void test_callers(void)
 {
 	struct bpf_module_lib_call *skel = NULL;
 	struct bpf_module_lib *lib = bm_library();
-	struct bpf_module_func_info funcs[4] = {};
+	struct bpf_module_func_info funcs[5] = {};
 	struct bpf_module_info info;
 	__u64 cnt;
 	int i;
@@ -89,10 +89,10 @@ static void test_callers(void)
 	skel = load_callers();
 	if (!skel || !attach_callers(skel))
 		goto out;
-	/* all but the three members that call the kernel, and the one that is not loaded */
+	/* all except the three members that call the kernel, and the one that is not loaded */
 	ASSERT_EQ(bm_users(bm_library_fd(lib)), 8, "users");
-	ASSERT_OK(bm_func_info(bm_library_fd(lib), &info, funcs, 4), "info");
-	ASSERT_EQ(info.funcs_cnt, 4, "functions");
+	ASSERT_OK(bm_func_info(bm_library_fd(lib), &info, funcs, 5), "info");
+	ASSERT_EQ(info.funcs_cnt, 5, "functions");
 	ASSERT_STREQ(funcs[0].name, "lib_count", "first function");
 	ASSERT_EQ(funcs[0].callers_cnt, 8, "callers");
 	ASSERT_EQ(funcs[1].callers_cnt, 0, "callers of another function");
@@ -208,7 +208,7 @@ out:
 	ASSERT_EQ(bm_find("bm_funcs_1"), 0, "listed");
 }
 
-/* Functions that the user leaves out, as other programs of a module. */
+/* Functions that the user leaves out, like other programs of a module. */
 static void test_left_out(void)
 {
 	struct bpf_module_funcs *skel = bpf_module_funcs__open();
@@ -239,7 +239,7 @@ static void test_left_out(void)
 	bpf_module_funcs__destroy(skel);
 }
 
-/* In an object that declares no module functions are exported if that is asked for. */
+/* If an object declares no module, functions are exported on request. */
 static void test_undeclared(void)
 {
 	struct bpf_module_bare *skel = bpf_module_bare__open();
@@ -264,7 +264,7 @@ static void test_undeclared(void)
 	bpf_module_bare__destroy(skel);
 }
 
-/* What an object needs is known when it is open. */
+/* The needs of an object are known once it is open. */
 static void test_deps(void)
 {
 	static const char * const needs[][2] = {
@@ -312,7 +312,7 @@ static void check_weak(int found)
 	bpf_module_lib_weak__destroy(skel);
 }
 
-/* What is weak is there or not: the one with another prototype is not, which is told. */
+/* Weak externs exist or not; one with another prototype does not, and a warning says so. */
 static void test_weak(void)
 {
 	struct bpf_module_lib *lib;
@@ -353,7 +353,7 @@ static bool has_module_fd(void)
 	return false;
 }
 
-/* The library's fd is closed when its caller is loaded, or is not. */
+/* The library's fd is closed whether loading its caller succeeds or fails. */
 static void test_fds(void)
 {
 	struct bpf_module_lib_weak *skel = NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Prototypes of functions of BPF modules, as their callers have declared them: which fit,
- * and what is said of those that do not.
+ * Prototypes of functions of BPF modules, as declared by their callers: which match,
+ * and the error for those that do not.
  */
 #include "bpf_module_lib.h"
 #include "bpf_module_lib_proto.skel.h"
@@ -40,6 +40,22 @@ static const char * const fitting[] = {
 	"take_same", "take_fewer", "take_inner", "take_hidden",
 };
 
+static void check_bool(void)
+{
+	struct bpf_module_lib_proto *skel = open_with("not_same");
+	char packet[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
+
+	if (!skel)
+		return;
+	if (ASSERT_OK(bpf_module_lib_proto__load(skel), "load")) {
+		ASSERT_OK(bpf_prog_test_run_opts(bpf_program__fd(skel->progs.not_same), &opts),
+			  "run");
+		ASSERT_EQ(opts.retval, 1, "not false");
+	}
+	bpf_module_lib_proto__destroy(skel);
+}
+
 /* Of an object of the kernel the caller knows the name, and where members are by CO-RE. */
 static void check_kernel_object(void)
 {
@@ -75,6 +91,9 @@ static const struct {
 	{ "take_number", "declares 'int lib_take(__u64, int)" HAS "argument 1 differs" },
 	{ "take_long", "*, __s64)" HAS "argument 2 differs" },
 	{ "take_byte", "*, char)" HAS "argument 2 differs" },
+	{ "not_byte",
+	  "declares 'bool lib_not(unsigned char)', but module bm_lib has 'bool lib_not(bool)': argument 1 differs" },
+	{ "not_result", "what it returns differs" },
 	{ "take_one",
 	  "declares 'int lib_take(struct lib_key___same *)" HAS
 	  "the number of arguments differs" },
@@ -108,6 +127,7 @@ void serial_test_bpf_module_lib_proto(void)
 	if (test__start_subtest("fit")) {
 		for (i = 0; i < ARRAY_SIZE(fitting); i++)
 			check_takes(lib, fitting[i]);
+		check_bool();
 		check_kernel_object();
 	}
 	if (test__start_subtest("refused")) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Libraries that are not there or not as their callers want them, and objects that can't
- * be what they say: libbpf has a line for each.
+ * Libraries that are missing or not as their callers want them, and objects that
+ * can't be what they claim: libbpf has a line for each.
  */
 #include "bpf_module_lib.h"
+#include "progs/bpf_module_gate.h"
 #include "cap_helpers.h"
 #include "bpf_module_both.skel.h"
 #include "bpf_module_chain.skel.h"
@@ -88,14 +89,16 @@ static void test_no_permission(void)
 		return;
 	if (ASSERT_OK(cap_disable_effective(1ULL << CAP_SYS_ADMIN, &caps), "drop")) {
 		bm_says(load_caller(), -EPERM,
-			NEEDS ", which can't be looked for: Operation not permitted, that takes");
+			NEEDS ", which can't be looked up: Operation not permitted, that needs");
 		ASSERT_OK(cap_enable_effective(caps, NULL), "restore");
 	}
 	ASSERT_EQ(bm_users(bm_library_fd(lib)), 0, "users");
 	bm_library_end(lib);
 }
 
-/* Only what says so is in a BPF module, but libbpf knows where it would be. */
+/* Only a tagged extern is looked up in BPF modules, but libbpf knows where it would
+ * be.
+ */
 static void test_untagged(void)
 {
 	struct bpf_module_lib_untagged *skel = bpf_module_lib_untagged__open();
@@ -110,7 +113,8 @@ out:
 	bm_library_end(lib);
 }
 
-#define GATE_LONG "gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more"
+#define NAME_OF(func) NAME_OF_(func)
+#define NAME_OF_(func) #func
 
 static int load_untagged(void)
 {
@@ -135,7 +139,7 @@ static void test_untagged_long(void)
 	if (ASSERT_OK(bpf_module_gate__load(gate), "load") &&
 	    ASSERT_OK(bpf_module_gate__attach(gate), "attach"))
 		bm_says(load_untagged(), -EINVAL,
-			"'" GATE_LONG "': BPF module bm_gate exports a function of that name");
+			"'" NAME_OF(gate_long) "': BPF module bm_gate exports a function of that name");
 	bpf_module_gate__destroy(gate);
 }
 
@@ -188,7 +192,7 @@ static int load_light(const char *path)
 	return err;
 }
 
-/* It is loaded without libbpf, which finds functions. */
+/* It is loaded without libbpf, which looks up functions. */
 static void test_light(void)
 {
 	bm_says(load_light("./bpf_module_link_a.bpf.o"), -EOPNOTSUPP,
@@ -199,7 +203,7 @@ static void test_light(void)
 		"function 'bare_twice': a light skeleton can't load it");
 }
 
-/* Makes @from in @buf something else of the same length. */
+/* Replaces @from in @buf by something else of the same length. */
 static void rename_in(char *buf, size_t size, const char *from, const char *to)
 {
 	size_t len = strlen(from);
@@ -235,7 +239,7 @@ static int load_without_btf(const char *path)
 static void test_no_btf(void)
 {
 	bm_says(load_without_btf("./bpf_module_bare.bpf.o"), -EINVAL,
-		"function 'bare_twice': needs BTF, which the object has not");
+		"function 'bare_twice': needs BTF, which the object lacks");
 }
 
 static void test_of_no_module(void)

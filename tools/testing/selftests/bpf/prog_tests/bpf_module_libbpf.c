@@ -205,7 +205,7 @@ static void attach_fails(struct bpf_module *mod, int err, const char *part)
 	ASSERT_HAS_SUBSTR(log, part, "log");
 }
 
-/* One of the two ops lacks what the subsystem requires: no one is registered. */
+/* One of the two ops lacks what the subsystem requires: neither is registered. */
 static void test_dctcp_refused(void)
 {
 	struct bpf_dctcp *skel = bpf_dctcp__open();
@@ -223,7 +223,7 @@ static void test_dctcp_refused(void)
 	bpf_dctcp__destroy(skel);
 }
 
-/* Two of its ops ask for one name: no op of them is registered. */
+/* Two of its ops use one name: none of them is registered. */
 static void test_ca_update(void)
 {
 	struct tcp_ca_update *skel = tcp_ca_update__open();
@@ -241,7 +241,7 @@ static void test_ca_update(void)
 	tcp_ca_update__destroy(skel);
 }
 
-/* Without being asked libbpf makes maps, as ever. */
+/* By default libbpf creates maps, as before. */
 static void test_maps_by_default(void)
 {
 	struct bpf_cc_cubic *skel = bpf_cc_cubic__open_and_load();

@@ -58,7 +58,7 @@ static void test_fd_closed(void)
 	bm_cc_cleanup(&cc, fd);
 }
 
-/* The loader and its fds are gone: the module is there. */
+/* The loader and its fds are gone: the module stays. */
 static void test_loader_exits(bool killed)
 {
 	int fd, sock, status, ready[2];
@@ -106,7 +106,7 @@ out:
 	close(ready[0]);
 }
 
-/* Loads and unloads for ever. */
+/* Loads and unloads forever. */
 static void churn(int ready)
 {
 	struct bm_cc cc;
@@ -127,7 +127,7 @@ static void churn(int ready)
 	}
 }
 
-/* Kills a loader at some moment; returns whether its module was left. */
+/* Kills a loader at some moment; returns whether its module was left loaded. */
 static bool kill_loader(unsigned int delay_us)
 {
 	int ready[2], status, fd;
@@ -162,7 +162,7 @@ static bool kill_loader(unsigned int delay_us)
 	return true;
 }
 
-/* Death before LOAD returned leaves nothing, death after it everything. */
+/* Death before LOAD returns leaves nothing, death after it everything. */
 static void test_killed_any_time(void)
 {
 	int i, left = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A module adopts links of every kind: they stay when their fds are closed, and no
- * program runs by them any more when UNLOAD has returned, whoever else holds them.
+ * A module adopts links of every type: they stay when their fds are closed, and when
+ * UNLOAD has returned no program runs by them, whoever else holds them.
  */
 #include "bpf_module_link.h"
 #include "bpf_module_links.skel.h"
@@ -199,7 +199,7 @@ static void test_kind(const struct kind *kind)
 	}
 }
 
-/* A reader goes on, no new one comes. */
+/* A reader continues, no new one can come. */
 static void test_iter(void)
 {
 	int link_fd = bm_take_fd(bpf_program__attach_iter(skel->progs.link_iter, NULL));
@@ -251,7 +251,7 @@ static void test_bound(void)
 	close(link_fd);
 }
 
-/* Who holds a link may detach it, and the module tells. */
+/* A holder of a link may detach it, and the module shows that. */
 static void test_detached(void)
 {
 	int link_fd = bm_take_fd(attach_xdp(skel->progs.link_xdp));
@@ -268,7 +268,7 @@ static void test_detached(void)
 	bm_unload(&module_fd);
 }
 
-/* The device goes, the module stays and tells. */
+/* The device is removed; the module stays and shows that. */
 static void test_device_gone(void)
 {
 	struct bpf_module_link_info links[BM_LINKS];
@@ -394,7 +394,7 @@ static void test_refused(void)
 	close(link_fd);
 }
 
-/* What the types of the programs ask for, at the start and at the end. */
+/* The capabilities that the types of the programs need, to load and to unload. */
 static void test_caps(void)
 {
 	LIBBPF_OPTS(bpf_module_unload_opts, drain, .flags = BPF_F_MODULE_DRAIN);
@@ -439,7 +439,7 @@ static void test_caps(void)
 	close(xdp_fd);
 }
 
-/* In place, for the kinds that can: nothing is detached on the way. */
+/* In place, for the types that can: nothing is detached in between. */
 static void replace_in_place(struct bpf_link *(*attach)(struct bpf_program *prog),
 			     struct bpf_program *prog, struct bpf_program *new_prog)
 {
@@ -482,7 +482,7 @@ static void test_replace_cgroup(void)
 	replace_in_place(attach_cgroup, skel->progs.link_cgroup_skb, skel->progs.new_cgroup_skb);
 }
 
-/* The other kinds get a new link, and that of the old module is detached. */
+/* Other types get a new link, and that of the old module is detached. */
 static void test_replace_new_link(void)
 {
 	int link_fd = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
@@ -511,7 +511,7 @@ static void test_replace_new_link(void)
 	close(other_fd);
 }
 
-/* A link that cannot be switched puts those before it back. */
+/* If a link cannot be switched, those before it are switched back. */
 static void test_replace_undone(void)
 {
 	int xdp_fd = bm_take_fd(attach_xdp(skel->progs.link_xdp));
@@ -547,7 +547,9 @@ static void test_replace_undone(void)
 	close(cgroup_fd);
 }
 
-/* A program on two devices, of which one link is switched: it is still the old module's. */
+/* A program on two devices, with one link switched: it still belongs to the old
+ * module.
+ */
 static void test_replace_one_of_two(void)
 {
 	struct bpf_program *prog = skel->progs.link_cgroup_skb;
@@ -578,7 +580,7 @@ static void test_replace_one_of_two(void)
 	close(fd[1]);
 }
 
-/* Children of a task have events of their own, which a link does not know. */
+/* Child tasks have events of their own, which a link does not know. */
 static void test_inherited(void)
 {
 	struct perf_event_attr attr = {

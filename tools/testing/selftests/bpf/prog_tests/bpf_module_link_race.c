@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two at the same time, one of whom loads, replaces or unloads a module that has links:
- * whatever comes first, a link is of one module or of none, and nothing is left.
+ * Two tasks at the same time, one of which loads, replaces or unloads a module that
+ * has links: whatever comes first, a link belongs to one module or none, and nothing
+ * is left.
  */
 #include "bpf_module_link.h"
 #include "bpf_module_stuck.h"
@@ -66,7 +67,7 @@ static int close_device(int fd)
 	return close(fd);
 }
 
-/* The cgroup goes, and takes its links off some time later. */
+/* The cgroup is removed, and takes its links off some time later. */
 static int rm_cgroup(int fd)
 {
 	remove_cgroup(CGROUP);
@@ -205,7 +206,7 @@ static void test_unload_cgroup(void)
 	}
 }
 
-/* Of many modules for one link one gets it. */
+/* If many modules want one link, one gets it. */
 static void test_one_link(void)
 {
 	struct rival rivals[LOADERS];
@@ -306,7 +307,7 @@ static void test_unload_detach(void)
 	unload_against(bpf_link_detach, 0, 0);
 }
 
-/* All links are off when the one that wins returns. */
+/* All links are off when the winner returns. */
 static void test_unloads(void)
 {
 	struct rival rivals[LOADERS];
@@ -339,8 +340,8 @@ static void next_init(int link_fd)
 }
 
 /*
- * A link that loses its target is switched before, or refused. Either module has it then,
- * and the one that does not have it is gone, or was never there.
+ * A link that loses its target is switched before, or refused. Then either module has
+ * it, and the other one is gone, or was never loaded.
  */
 static void replace_against(int (*fn)(int fd), bool device)
 {
@@ -425,7 +426,7 @@ static void refusing_close(struct refusing *r)
 	bm_type_close(&r->type);
 }
 
-/* Links are switched before ops, and back when an op is not taken over. */
+/* Links are switched before ops, and back if an op is refused. */
 static void test_undo(void)
 {
 	static struct refusing r;
@@ -472,7 +473,9 @@ static void *replace_task(void *arg)
 	return (void *)(long)replace(r->fd);
 }
 
-/* The device goes between the switch and the undo: the link is detached, and that is said. */
+/* The device is removed between the switch and the undo: the link is detached, and
+ * the log says so.
+ */
 static void test_undo_refused(void)
 {
 	struct bpf_module_late *late = bpf_module_late__open_and_load();
@@ -576,7 +579,7 @@ static void unload_running(const char *name, int link_fd, void (*call)(void))
 	ASSERT_TRUE(bm_wait(READ_ONCE(skel->bss->held)), "the program runs");
 	if (bm_task_start(&unloader, unload_held, &fd)) {
 		ASSERT_TRUE(bm_wait(bm_state(fd) != BPF_MODULE_STATE_LIVE), "going");
-		/* time to return too early */
+		/* enough time to return too early */
 		usleep(20000);
 		WRITE_ONCE(skel->bss->hold, 0);
 		ASSERT_EQ((long)bm_task_join(&unloader), 1, name);
@@ -642,7 +645,7 @@ void serial_test_bpf_module_link_race(void)
 			continue;
 		if (test__start_subtest(tests[i].name))
 			tests[i].run();
-		/* leaves nothing of a test that failed half way */
+		/* cleans up after a test that failed half way */
 		bm_drain_name(NAME);
 	}
 	ASSERT_EQ(bm_find(NAME), 0, "listed");

@@ -334,7 +334,7 @@ static void test_fd_cloexec(void)
 	bm_cc_cleanup(&cc, fd);
 }
 
-/* The fd is taken after all that can be refused, and before registration. */
+/* The fd is reserved after everything that can be refused, and before registration. */
 static void test_no_fd_left(void)
 {
 	static const char * const log[] = { "too many open files" };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A loader is stuck where the kernel reads what it has, or writes the log: all that is
- * to be undone is undone by then, and others do what they like.
+ * A loader is stuck where the kernel reads its memory, or writes the log: by then
+ * everything has been undone, and others can do what they like.
  */
 #include "bpf_module_stuck.h"
 #include "bpf_module_kinds.h"
 
-/* One that loads and is stuck. */
+/* A loader that gets stuck. */
 struct stuck {
 	struct bm_cc cc;
 	struct bm_cc old;
@@ -65,8 +65,8 @@ static void at_op_name(struct stuck *stuck)
 }
 
 /*
- * What others do. Each runs in a thread, as all may get stuck, too, and returns what
- * went wrong, NULL if nothing did.
+ * What others do. Each runs in a thread, since it may get stuck, too, and returns
+ * what went wrong, NULL for nothing.
  */
 static void *load_the_same(void *arg)
 {
@@ -233,7 +233,7 @@ static const struct {
 	{ "replacement_at_op_name", at_op_name },
 };
 
-/* What the loader has found out by then is no longer so. */
+/* What the loader has found out by then is no longer true. */
 static void test_replacement_at(int i)
 {
 	static struct stuck stuck;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who can only look holds nothing up: a user without any capability asks what a module
- * is, and is stuck where the kernel writes the answer. Meanwhile all others do with the
- * module what they like.
+ * A reader cannot hold anything up: a user without any capability asks for a module's
+ * info, and is stuck where the kernel writes the answer. Meanwhile all others can do
+ * with the module what they like.
  */
 #include "bpf_module_stuck.h"
 
@@ -78,8 +78,8 @@ static void *ask(void *arg)
 }
 
 /*
- * What others do. Each runs in a thread, as all may get stuck, too, and returns what
- * went wrong, NULL if nothing did.
+ * What others do. Each runs in a thread, since it may get stuck, too, and returns
+ * what went wrong, NULL for nothing.
  */
 static void *check_freed(struct look *look)
 {
@@ -161,7 +161,7 @@ static void *read_fdinfo(void *arg)
 	return val && atoi(val) > 0 ? NULL : "memlock";
 }
 
-/* The user's command is the last to have it: it goes as the command returns. */
+/* The user's command has the last handle: the module is freed as the command returns. */
 static void *close_all(void *arg)
 {
 	struct look *look = arg;

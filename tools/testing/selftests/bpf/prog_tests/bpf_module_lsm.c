@@ -20,7 +20,7 @@ static void test_create(struct bpf_module_lsm *skel)
 	bm_check_log(&cc, log, ARRAY_SIZE(log));
 	ASSERT_FALSE(bm_tcp_has("bm_lsm"), "registered");
 	ASSERT_EQ(bm_find("bm_denied"), 0, "listed");
-	/* it has been told of each that it was asked about */
+	/* it is told of the end of each module that it was asked about */
 	ASSERT_TRUE(bm_wait(skel->bss->frees == 1), "frees");
 
 	fd = bm_cc_load(&cc, "bm_allowed");
@@ -56,7 +56,7 @@ static void test_use(struct bpf_module_lsm *skel)
 	skel->bss->deny_use = 1;
 	ASSERT_EQ(bpf_module_get_fd_by_id(id), -EACCES, "fd by id");
 	ASSERT_EQ(bpf_obj_get(BM_PIN), -EACCES, "fd by pin");
-	/* the fd that is there already is not affected */
+	/* an existing fd is not affected */
 	ASSERT_EQ(bm_state(fd), BPF_MODULE_STATE_LIVE, "state");
 	skel->bss->deny_use = 0;
 
@@ -81,7 +81,7 @@ static void test_use(struct bpf_module_lsm *skel)
 	ASSERT_TRUE(bm_wait(skel->bss->frees == 1), "frees");
 }
 
-/* A replacement is created as any other module is. */
+/* A replacement is created like any other module. */
 static void test_replace(struct bpf_module_lsm *skel)
 {
 	struct bm_cc cc, new;

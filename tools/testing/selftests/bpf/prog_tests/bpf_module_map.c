@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of struct_ops maps with the engine that they share with modules:
- * nothing.  All but the amount of memory also holds on kernels without BPF modules.
+ * struct_ops maps behave as before, although they share their engine with modules.
+ * All but the amount of memory also holds on kernels without BPF modules.
  */
 #include "bpf_module_kinds.h"
 #include "bpf_module_scx.skel.h"
@@ -89,7 +89,7 @@ static long long map_bytes(struct bpf_map *map)
 	return ASSERT_OK_PTR(val, "memlock") ? strtoll(val, NULL, 10) : -1;
 }
 
-/* What was made to call the programs counts. */
+/* The memory of its trampolines counts. */
 static void test_memory(struct tcp_ca_update *skel)
 {
 	struct bpf_map *map = a_map(skel, true);
@@ -103,7 +103,7 @@ static void test_memory(struct tcp_ca_update *skel)
 	bpf_link__destroy(link);
 }
 
-/* A map whose registration is refused is as before, and can be registered later. */
+/* A map whose registration is refused is unchanged, and can be registered later. */
 static void test_refused(struct tcp_ca_update *skel)
 {
 	struct tcp_ca_update *other = tcp_ca_update__open_and_load();
@@ -130,7 +130,9 @@ out:
 	tcp_ca_update__destroy(other);
 }
 
-/* To put a map in its own place changes nothing, least of all the subsystem's list. */
+/* Updating a map's link with the same map changes nothing, least of all the
+ * subsystem's list.
+ */
 static void test_update_itself(struct tcp_ca_update *skel)
 {
 	struct bpf_map *map = a_map(skel, true);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every command about modules, by everybody who may try it. Each cell of the
- * matrix is a subtest: a child becomes who it is about, gives one command and
- * tells the answer.
+ * Every command about modules, by everybody who may try it. Each cell of the matrix
+ * is a subtest: a child takes the role, gives one command and reports the result.
  */
 #include "bpf_module_helpers.h"
 #include "bpf_module_token.h"
@@ -155,7 +154,7 @@ static const struct {
 	[ITER_GIVEN]	= { "iter_given", do_iter_given },
 };
 
-/* How the child becomes who the row is about; 0 if it did. */
+/* How the child takes the role of the row; 0 if it did. */
 static int be_user(struct cell *c)
 {
 	return setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000);
@@ -176,7 +175,7 @@ static int be_in_userns(struct cell *c)
 	return unshare(CLONE_NEWUSER | CLONE_NEWNS);
 }
 
-/* Beyond all capabilities there, whatever can be delegated. */
+/* It has all capabilities there, and everything that can be delegated. */
 static int be_with_token(struct cell *c)
 {
 	if (be_in_userns(c))
@@ -287,7 +286,7 @@ static void cell_close(struct cell *c)
 	bm_cc_close(&c->cc);
 }
 
-/* In the child: writes what the command returned, and nothing if it did not come to it. */
+/* In the child: writes what the command returned, or nothing if it did not get there. */
 static void try_command(struct cell *c, int row, int command, int result)
 {
 	int ret;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Executable memory comes from packs that all of BPF shares: a module's part of
- * it is charged by hand, to the cgroup of the loader.
+ * Executable memory comes from packs shared by all of BPF: a module's part of it is
+ * charged explicitly, to the cgroup of the loader.
  */
 #include "bpf_module_helpers.h"
 #include "cgroup_helpers.h"
@@ -36,7 +36,7 @@ static void test_charged(struct bpf_module_memcg *skel)
 	cleanup_cgroup_environment();
 }
 
-/* Nobody accounts for what processes outside of all cgroups take. */
+/* What processes outside of all cgroups use is not accounted for. */
 static void test_root(struct bpf_module_memcg *skel)
 {
 	load_and_unload(skel);

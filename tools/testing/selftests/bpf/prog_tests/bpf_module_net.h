@@ -31,7 +31,7 @@ static inline bool bm_read_line(const char *path, char *buf, int size)
 
 #define BM_TCP_SYSCTL "/proc/sys/net/ipv4/tcp_"
 
-/* All congestion controls, in the order of their registration. */
+/* All congestion controls, in order of registration. */
 static inline bool bm_tcp_available(char *buf, int size)
 {
 	return bm_read_line(BM_TCP_SYSCTL "available_congestion_control", buf, size);
@@ -108,7 +108,7 @@ static inline int bm_connect(int listener, const char *name)
 	return connect_to_fd_opts(listener, &opts);
 }
 
-/* Enters a network namespace of its own, returns the way back. */
+/* Enters a new network namespace, returns an fd of the previous one. */
 static inline int bm_netns_enter(void)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A connection whose listener finds no route to the peer any more: the child that
- * was to serve it never got a congestion control, so it has none to put.  The tests
- * of a kernel module also run on kernels without BPF modules.
+ * A connection whose listener no longer finds a route to the peer: the child that was
+ * to serve it never got a congestion control, so it has none to put. The tests of a
+ * kernel module also run on kernels without BPF modules.
  */
 #include "bpf_module_helpers.h"
 
@@ -46,7 +46,7 @@ static long long users(const struct provider *cc)
 	return bm_read_line(BM_VEGAS_REFS, buf, sizeof(buf)) ? atoi(buf) : -1;
 }
 
-/* How many connections listeners of this namespace have failed to take. */
+/* The number of connections that listeners of this namespace failed to take. */
 static long dropped(void)
 {
 	char names[4096], values[4096], *n, *v, *save_n, *save_v;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the rest of the system tells about modules. */
+/* What the rest of the system reports about modules. */
 #include "bpf_module_helpers.h"
 #include "bpf_module_iter.skel.h"
 
@@ -11,7 +11,7 @@ struct fixture {
 	int fd2;
 };
 
-/* Reads an iterator's output: it does not count as a user, nor keep a module. */
+/* Reads an iterator's output: the iterator is no user, and does not keep a module. */
 static void test_iter(struct fixture *f)
 {
 	char buf[4096], line[64], line2[64];
@@ -59,7 +59,7 @@ static void check_fdinfo(int fd, const char *line)
 	ASSERT_HAS_SUBSTR(buf, line, "fdinfo");
 }
 
-/* What a program says of its module, in info and in fdinfo. */
+/* What a program reports about its module, in info and in fdinfo. */
 static void check_prog(int prog_fd, __u32 id)
 {
 	struct bpf_prog_info info = {};
@@ -135,7 +135,7 @@ static void test_kallsyms(struct fixture *f)
 	ASSERT_TRUE(has_symbol("bpf__bm_obs_2.bm_c.ssthresh"), "symbol of the second");
 }
 
-/* An op without a name is called after its type. */
+/* An op without a name is named after its type. */
 static void test_kallsyms_no_name(struct fixture *f)
 {
 	int fd;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A module of ops and programs of many kinds, in a skeleton: all is attached and loaded
- * together or not at all, and stays without its loader.
+ * A module of ops and programs of many types, in a skeleton: everything is attached
+ * and loaded together or not at all, and stays without its loader.
  */
 #include "bpf_module_link.h"
 #include "progs/bpf_module_progs.h"
@@ -38,7 +38,7 @@ static bool set_param(struct bpf_module_progs *skel, const char *name, const cha
 	return ASSERT_OK(bpf_module__set_param(skel->modules.bm_progs, name, value), name);
 }
 
-/* Tell the programs of @skel where to go. */
+/* Set where the programs of @skel are attached. */
 static bool set_targets(struct bpf_module_progs *skel, const char *hook)
 {
 	char cgroup[64];
@@ -251,7 +251,7 @@ static void test_skeleton(void)
 	bpf_module_progs__destroy(skel);
 }
 
-/* Programs that are left out by the user, or that he has attached himself. */
+/* Programs that the user leaves out, or has attached already. */
 static void test_left_out(void)
 {
 	struct bpf_module_progs *skel = open_load("ipv4:output:-128");
@@ -277,7 +277,7 @@ static void test_left_out(void)
 	bpf_module_progs__destroy(skel);
 }
 
-/* A link of the user's is adopted with the rest, its program is not attached again. */
+/* The user's own link is adopted with the rest, its program is not attached again. */
 static void test_add_link(void)
 {
 	struct bpf_module_progs *skel = open_load("ipv4:output:-128");
@@ -386,7 +386,7 @@ static void test_bad_target(void)
 		{ "progs_fentry.prog", "12", -EINVAL, "ID:FUNCTION" },
 		{ "progs_fentry.prog", "x:main", -EINVAL, "ID:FUNCTION" },
 		{ "progs_fentry.prog", "2147483647:main", -ENOENT, "no program that is loaded" },
-		{ "progs_read.dev", "lo", -EINVAL, "program 'progs_read' is of no module" },
+		{ "progs_read.dev", "lo", -EINVAL, "program 'progs_read' belongs to no module" },
 	};
 	struct bpf_module_progs *skel = bpf_module_progs__open();
 	char *log;
@@ -407,7 +407,7 @@ static void test_bad_target(void)
 	bpf_module_progs__destroy(skel);
 }
 
-/* What is in order but is not there when it is attached. */
+/* Valid parameters whose target does not exist at attach. */
 static void test_gone_target(void)
 {
 	struct bpf_module_progs *skel = open_progs("ipv4:output:-128");
@@ -433,7 +433,7 @@ static void test_gone_target(void)
 		bpf_module_progs__destroy(skel);
 }
 
-/* Kinds that are refused by name, unless the user adds a link of them. */
+/* Types that are refused by name, unless the user adds a link of them. */
 static void test_refused_kind(void)
 {
 	static const struct {
@@ -462,7 +462,7 @@ static void test_refused_kind(void)
 	}
 }
 
-/* The kernel refuses: what was attached is detached. */
+/* The kernel refuses: attached programs are detached. */
 static void test_init_refuses(void)
 {
 	struct bpf_module_progs *skel = open_load("ipv4:output:-128");
@@ -586,7 +586,7 @@ static void test_of_no_module(void)
 	}
 }
 
-/* An object that declares none is as before, and a module if it is asked for. */
+/* An object that declares no module works as before, and is one on request. */
 static void test_undeclared(void)
 {
 	struct bpf_module_trace *skel = bpf_module_trace__open_and_load();
@@ -654,7 +654,7 @@ static void check_in_place(int old_fd, const __u32 *ids, int fd)
 	ASSERT_NEQ(bm_state(old_fd), BPF_MODULE_STATE_LIVE, "state of the old one");
 }
 
-/* Links are switched where they can be, and the state goes to the new version. */
+/* Links are switched where possible, and the state passes to the new version. */
 static void test_replace(void)
 {
 	struct bpf_module_progs *old = open_load("ipv4:output:-128"), *skel;
@@ -691,7 +691,7 @@ out:
 	ASSERT_EQ(bm_find(NAME), 0, "listed");
 }
 
-/* A hook of netfilter takes one program, which can't be replaced. */
+/* A netfilter hook takes one program, which can't be replaced. */
 static void test_replace_refused(void)
 {
 	struct bpf_module_progs *old = open_load("ipv4:output:-128"), *skel;
@@ -785,7 +785,7 @@ static void test_reuse_refused(void)
 		    "the layout of its values differs at packets");
 	check_reuse(other->maps.progs_counts_of_runs, fd, -EINVAL, "has max_entries 15, not 3");
 	check_reuse(other->maps.progs_tails, fd, -EINVAL, "is of type prog_array, not array");
-	check_reuse(other->maps.layout_only, fd, -ENOENT, "the module has none of that name");
+	check_reuse(other->maps.layout_only, fd, -ENOENT, "the module has no map of that name");
 	check_reuse(other->maps.rodata, fd, -EINVAL, "it is constant");
 	ASSERT_EQ(bpf_map__reuse_module_fd(skel->maps.progs_counts_of_state, fd), -EBUSY,
 		  "after the load");

@@ -10,7 +10,7 @@ struct provided {
 	int fd;
 };
 
-/* What the kernel module said to it, 0 or -errno. */
+/* What the kernel module returned for it, 0 or -errno. */
 static int run(struct bpf_program *prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -19,7 +19,7 @@ static int run(struct bpf_program *prog)
 	return opts.retval;
 }
 
-/* Leaves nothing of a test that failed half way. */
+/* Cleans up after a test that failed half way. */
 static void provided_close(struct provided *p)
 {
 	if (p->link) {
@@ -125,7 +125,7 @@ static void test_withdraw(void)
 	provided_close(&p);
 }
 
-/* Who uses a struct keeps it, also when the subsystem has taken it away. */
+/* The user of a struct keeps it, even after the subsystem has withdrawn it. */
 static void test_withdraw_used(void)
 {
 	struct provided p;
@@ -152,7 +152,7 @@ static bool map_exists(__u32 id)
 	return fd >= 0;
 }
 
-/* A map has the same calls.  It knows no withdrawal, and ends as ever. */
+/* A map has the same calls. It knows no withdrawal, and ends as usual. */
 static void test_map(void)
 {
 	struct bpf_module_provider *skel = bpf_module_provider__open_and_load(), *user;
@@ -182,7 +182,7 @@ out:
 	bpf_module_provider__destroy(skel);
 }
 
-/* A withdrawn op is still of the kernel module's type, until it is unloaded. */
+/* A withdrawn op still has the kernel module's type, until it is unloaded. */
 static void test_rmmod(void)
 {
 	struct provided p;
@@ -194,7 +194,7 @@ static void test_rmmod(void)
 	fd = dup(p.fd);
 	bpf_link__disconnect(p.link);
 	bpf_link__destroy(p.link);
-	/* its programs call the kernel module, and hold it by that */
+	/* its programs call the kernel module, and so hold it */
 	bpf_module_provider__destroy(p.skel);
 	kern_sync_rcu();
 	ASSERT_EQ(delete_module("bpf_testmod", O_NONBLOCK), -1, "delete_module while in use");

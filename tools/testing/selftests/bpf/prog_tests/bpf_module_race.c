@@ -30,9 +30,9 @@ struct user {
 };
 
 /*
- * Becomes a user of user->name over and over.  It may be told that there is no
- * such thing, or that it is about to go, but once it has it nobody takes it
- * away.  Without CAP_NET_ADMIN the kernel does not call modprobe for it.
+ * Becomes a user of user->name over and over. It may be told that the name does not
+ * exist, or is about to go, but once it is a user nobody takes that away. Without
+ * CAP_NET_ADMIN the kernel does not call modprobe for it.
  */
 static void *use(void *arg)
 {
@@ -100,7 +100,7 @@ static int load(struct bm_cc *cc)
 	return bm_cc_load(cc, "bm_race");
 }
 
-/* Either the user is there, and UNLOAD says EBUSY, or it comes too late. */
+/* Either the user is there, and UNLOAD returns EBUSY, or the user comes too late. */
 static void test_unload_or_use(void)
 {
 	struct user users[BM_USERS];
@@ -115,7 +115,7 @@ static void test_unload_or_use(void)
 		fd = load(&cc);
 		if (CHECK_FAIL(fd < 0))
 			break;
-		/* every other time they are at it before the race begins */
+		/* every other time they start before the race begins */
 		if (i % 2)
 			CHECK_FAIL(!bm_wait(bm_users(fd)));
 		do {
@@ -137,7 +137,7 @@ out:
 	bm_cc_close(&cc);
 }
 
-/* Every user that has got in is counted until it closes; then all is gone. */
+/* Every user that got in is counted until it closes; then all are gone. */
 static void test_drain_or_use(void)
 {
 	struct user users[BM_USERS];
@@ -197,7 +197,7 @@ static void *load_one(void *arg)
 	return NULL;
 }
 
-/* Of concurrent loads of one name exactly one wins, the others see EEXIST. */
+/* If one name is loaded concurrently, exactly one wins, the others get EEXIST. */
 static void test_same_name(const char *op_names[BM_LOADERS])
 {
 	static struct loader loaders[BM_LOADERS];
@@ -239,7 +239,7 @@ out:
 	pthread_barrier_destroy(&barrier);
 }
 
-/* Of concurrent loads of one program exactly one wins, the others see EBUSY. */
+/* If one program is loaded concurrently, exactly one wins, the others get EBUSY. */
 static void test_same_progs(void)
 {
 	static const char * const names[BM_LOADERS] = { "bm_r0", "bm_r1", "bm_r2", "bm_r3" };
@@ -285,7 +285,7 @@ static void *unload_one(void *arg)
 	return NULL;
 }
 
-/* Of concurrent unloads exactly one succeeds. */
+/* If a module is unloaded concurrently, exactly one succeeds. */
 static void test_unloads(void)
 {
 	static struct loader loaders[BM_LOADERS];
@@ -374,7 +374,7 @@ static int lookers_join(struct looker *lookers)
 	return seen;
 }
 
-/* Looking at modules while they come and go, which keeps none of them. */
+/* Listing modules while they come and go keeps none of them. */
 static void test_look(void)
 {
 	struct looker lookers[BM_USERS];
@@ -399,7 +399,7 @@ static void test_look(void)
 	ASSERT_TRUE(bm_wait(!bm_prog_exists(prog_id)), "program is gone");
 }
 
-/* A module whose second op is refused is never listed, not for a moment. */
+/* A module whose second op is refused is never listed, not even for a moment. */
 static void test_never_listed(void)
 {
 	struct looker lookers[BM_USERS];

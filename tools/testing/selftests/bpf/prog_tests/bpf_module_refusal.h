@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One fault a test: BPF_MODULE_LOAD refuses it, and takes the rest. */
+/* One fault per test: BPF_MODULE_LOAD refuses it, and accepts the rest. */
 #ifndef __BPF_MODULE_REFUSAL_H
 #define __BPF_MODULE_REFUSAL_H
 
 #include "bpf_module_helpers.h"
 
-/* A good module of one op called bm_op that registers as bm_cc, made wrong. */
+/* A good module of one op called bm_op that registers as bm_cc, with a fault. */
 struct bm_refusal {
 	const char *name;
 	void (*spoil)(struct bm_cc *cc, union bpf_attr *attr);
 	int err;
-	bool no_log;		/* the kernel cannot trust the log buffer, or knows none */
-	const char *log[5];	/* what the one line has to tell */
+	bool no_log;		/* the kernel cannot trust the log buffer, or there is none */
+	const char *log[5];	/* what the one line must contain */
 };
 
-/* Expects LOAD to refuse @r, to leave nothing, and to take it without the fault. */
+/* Expects LOAD to refuse @r, to leave nothing, and to accept it without the fault. */
 static inline void bm_refused(const struct bm_refusal *r)
 {
 	union bpf_attr attr = {};

@@ -97,7 +97,7 @@ out:
 	pair_close(&p, fd);
 }
 
-/* Ops are found by name, in whatever order. */
+/* Ops are matched by name, in any order. */
 static void test_several_ops(void)
 {
 	int i, fd, sock[BM_REP_OPS];
@@ -127,7 +127,7 @@ out:
 	pair_close(&p, fd);
 }
 
-/* The subsystem refuses op @bad: those before it are the old module's again. */
+/* The subsystem refuses op @bad: those before it belong to the old module again. */
 static void test_rolled_back(int bad)
 {
 	const char * const log[] = { op_names[bad], "name \"bm_x\", expected", op_names[bad] };
@@ -164,7 +164,7 @@ static void test_rolled_back(int bad)
 	ASSERT_TRUE(bm_wait(!bm_prog_exists(prog_id)), "the new one's program is gone");
 }
 
-/* The name may be given again, but is the old one's in any case. */
+/* The name may be given again, but must be the old one's. */
 static void test_same_name(void)
 {
 	struct bpf_module_info info;
@@ -188,7 +188,7 @@ static void test_same_name(void)
 	pair_close(&p, fd);
 }
 
-/* The new version is replaced by yet a newer one; a handle stays with its module. */
+/* The new version is itself replaced; a handle stays with its module. */
 static void test_chain(void)
 {
 	int fd, third_fd, by_pin;
@@ -279,7 +279,7 @@ static bool replace_once(struct pair *p, int i)
 	return true;
 }
 
-/* At any moment there is the old one or the new one to be found. */
+/* At any moment either the old one or the new one can be found. */
 static void test_readers(void)
 {
 	struct reader readers[BM_READERS] = {};
@@ -320,7 +320,7 @@ static void *replace_one(void *arg)
 	return NULL;
 }
 
-/* Of two that replace one module one wins. */
+/* If two replace one module, one wins. */
 static void test_two_at_once(void)
 {
 	static struct racer racers[2];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Replacements that are refused leave the old module as it is, and say why. */
+/* Replacements that are refused leave the old module unchanged, and say why. */
 #include "bpf_module_kinds.h"
 
-/* A good replacement of a module of two ops, made wrong. */
+/* A good replacement of a module of two ops, with a fault. */
 struct request {
 	struct bm_cc cc;
 	const char *name;
@@ -178,7 +178,7 @@ out:
 	bm_cc_cleanup(&old, r.old_fd);
 }
 
-/* A type that cannot be replaced keeps the whole module, the others included. */
+/* A type that cannot be replaced keeps the whole module, including the other ops. */
 static void test_no_update(const char *module, const char *type_name, const char *member)
 {
 	const char * const log[] = { type_name, "cannot replace ops of this type" };
@@ -222,7 +222,7 @@ out:
 	bm_type_close(&type);
 }
 
-/* What has ended already has nothing to hand over. */
+/* A module that has already ended has nothing to hand over. */
 static void test_ended(bool user)
 {
 	static const char * const log[] = { "\"bm_rep\"", "already unloaded" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Figures that a person wants to see of a test that passes. */
+/* Figures for people to see from a test that passes. */
 #ifndef __BPF_MODULE_REPORT_H
 #define __BPF_MODULE_REPORT_H
 

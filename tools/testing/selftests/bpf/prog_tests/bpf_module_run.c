@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The init program of a module runs once, before its ops are registered, and decides
- * about the load. The exit program runs exactly once for each load that came past init,
- * after all else of the module.
+ * about the load. The exit program runs exactly once for each load that got past
+ * init, after everything else of the module.
  */
 #include "bpf_module_link.h"
 #include <signal.h>
@@ -109,7 +109,7 @@ static void test_closed(void)
 	ASSERT_EQ(skel->bss->exit_ctx.reason, BPF_MODULE_REASON_CLOSED, "reason");
 }
 
-/* Init of the new one is told of the old one, exit of the old one of the new. */
+/* Init of the new one gets the id of the old one, exit of the old one that of the new. */
 static void test_replaced(void)
 {
 	struct bm_load load, next;
@@ -140,7 +140,7 @@ static void test_replaced(void)
 	bm_unload(&new_fd);
 }
 
-/* What init returns is what LOAD returns, and nothing is left. */
+/* LOAD returns what init returns, and nothing is left. */
 static void test_errno(void)
 {
 	static const struct {
@@ -192,7 +192,7 @@ static void test_refused(void)
 	bm_cc_close(&cc);
 }
 
-/* With an op that has a user exit waits for him. */
+/* If an op has a user, exit waits for it. */
 static void test_user(void)
 {
 	int module_fd, listener;
@@ -243,7 +243,7 @@ static void test_running(void)
 	ASSERT_EQ(info.state, BPF_MODULE_STATE_GOING, "state");
 	ASSERT_EQ(info.exit_state, BPF_MODULE_EXIT_RUNNING, "state of exit");
 	ASSERT_EQ(bpf_module_unload(module_fd, NULL), -EINPROGRESS, "unload again");
-	/* whoever waits can be killed, it goes on */
+	/* whoever waits can be killed, exit goes on */
 	kill(child, SIGKILL);
 	ASSERT_EQ(waitpid(child, &status, 0), child, "killed");
 	ASSERT_TRUE(WIFSIGNALED(status), "by the signal");
@@ -253,7 +253,7 @@ static void test_running(void)
 	bm_unload(&module_fd);
 }
 
-/* A worker runs exit as who has loaded the module. */
+/* A worker runs exit with the loader's credentials. */
 static void test_creds(void)
 {
 	struct bm_load load;
@@ -280,7 +280,7 @@ static void test_not_for_exit(void)
 	for (i = 0; i < ARRAY_SIZE(progs); i++) {
 		init_load(&load, NAME);
 		load.attr.module_load.exit_fd = bpf_program__fd(progs[i]);
-		bm_load_refused(&load, -EINVAL, "calls what an exit program must not");
+		bm_load_refused(&load, -EINVAL, "calls what exit must not");
 		ASSERT_EQ(skel->bss->inits, 0, "runs of init");
 	}
 	init_load(&load, NAME);
@@ -315,7 +315,7 @@ static void test_claimed(void)
 	close(other_fd);
 }
 
-/* What is known to be refused does not run init. */
+/* A load that is bound to be refused does not run init. */
 static void test_known_refused(void)
 {
 	struct bm_load load;
@@ -342,7 +342,7 @@ static struct bpf_link *extend(struct bpf_program *prog, const char *part)
 	return bpf_program__attach_freplace(prog, bpf_program__fd(skel->progs.run_parts), part);
 }
 
-/* Nobody runs a program of his with the credentials of who loads the module. */
+/* Nobody can run their own program with the loader's credentials. */
 static void test_extended(void)
 {
 	struct bpf_module_extend *ext = bpf_module_extend__open();
@@ -378,7 +378,9 @@ destroy:
 	bpf_module_extend__destroy(ext);
 }
 
-/* The loader is killed while init runs, which nobody can stop: exit runs, nothing is left. */
+/* The loader is killed while init runs, which cannot be stopped: exit runs, nothing
+ * is left.
+ */
 static void test_killed(void)
 {
 	struct bm_load load;
@@ -447,7 +449,7 @@ static struct bpf_module_runs *extension_load(void)
 	return NULL;
 }
 
-/* Nobody runs as who has loaded the module by extending its programs. */
+/* Nobody can run with the loader's credentials by extending its programs. */
 static void test_extension(void)
 {
 	struct bpf_module_runs *ext = extension_load();
@@ -512,9 +514,9 @@ void serial_test_bpf_module_run(void)
 		if (ASSERT_OK_FD(link_fd, "attach"))
 			tests[i].run();
 		close(link_fd);
-		/* leaves nothing of a test that failed half way */
+		/* cleans up after a test that failed half way */
 		bm_drain_name(NAME);
-		/* who has drained does not wait for exit */
+		/* whoever drains does not wait for exit */
 		ASSERT_TRUE(bm_wait(!bm_find(NAME) && !bm_find(OTHER)), "exit has run");
 	}
 	bpf_module_runs__destroy(skel);

@@ -55,7 +55,7 @@ static void test_optional(void)
 	bpf_module_sections__destroy(skel);
 }
 
-/* A module of which no op is chosen is passed over. */
+/* A module with no chosen op is skipped. */
 static void test_no_op_chosen(void)
 {
 	struct bpf_module_sections *skel = bpf_module_sections__open();
@@ -72,7 +72,9 @@ static void test_no_op_chosen(void)
 	bpf_module_sections__destroy(skel);
 }
 
-/* The ops of a module that is left out are no maps, and their programs stay out. */
+/* The ops of a module that is left out are not maps, and their programs are not
+ * loaded.
+ */
 static void test_left_out(void)
 {
 	struct bpf_module_sections *skel = bpf_module_sections__open();
@@ -92,7 +94,9 @@ static void test_left_out(void)
 	bpf_module_sections__destroy(skel);
 }
 
-/* The second module is refused: nothing stays of the first, unless it was there. */
+/* The second module is refused: nothing of the first stays, unless it was attached
+ * before.
+ */
 static void check_undo(bool own_link)
 {
 	struct bpf_module_sections *skel = NULL;
@@ -122,7 +126,7 @@ out:
 	bm_cc_cleanup(&cc, fd);
 }
 
-/* A module of which no op is loaded does not need its name. */
+/* A module with no loaded op does not need its name. */
 static void test_name_left_out(void)
 {
 	struct bpf_module_sections *skel = bpf_module_sections__open();
@@ -193,7 +197,7 @@ static void test_shadow_type(void)
 
 	if (!ASSERT_OK_PTR(skel, "open"))
 		return;
-	/* other programs, and a required one taken away */
+	/* other programs, and a required one removed */
 	skel->struct_ops.first_a->cong_avoid = skel->progs.second_cong_avoid;
 	skel->struct_ops.first_b->ssthresh = NULL;
 	bpf_map__set_autocreate(skel->maps.second_a, false);

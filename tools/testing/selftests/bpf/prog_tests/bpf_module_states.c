@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Every state of a module, and what each command answers in it. */
+/* Every state of a module, and what each command returns in it. */
 #include "bpf_module_kinds.h"
 
 #define BM_PIN "/sys/fs/bpf/bm_states"
@@ -218,7 +218,7 @@ static void make_detached(struct subject *s)
 		return;
 	bm_scx_sysrq();
 	ASSERT_TRUE(bm_wait(bm_state(s->fd) == BPF_MODULE_STATE_DETACHED), "detached");
-	/* the subsystem has nothing of it any more */
+	/* the subsystem no longer has anything of it */
 	ASSERT_TRUE(bm_wait(bm_scx_off()), "scheduler is off");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory that nobody brings in: whoever accesses it, the kernel too, is stuck until
- * the test lets him go.
+ * Memory that nobody pages in: whoever accesses it, even the kernel, is stuck until
+ * the test releases it.
  */
 #ifndef __BPF_MODULE_STUCK_H
 #define __BPF_MODULE_STUCK_H
@@ -54,7 +54,7 @@ static inline bool bm_page_reached(const struct bm_page *page)
 	return poll(&pfd, 1, BM_WAIT_MS) == 1 && pfd.revents == POLLIN;
 }
 
-/* Brings @page in, with @len bytes of @data, and zeroes after that. */
+/* Provides @page, with @len bytes of @data and zeroes after that. */
 static inline void bm_page_release(const struct bm_page *page, const void *data, size_t len)
 {
 	struct uffdio_copy copy = { .dst = (unsigned long)page->addr, .len = page->size };
@@ -69,7 +69,7 @@ static inline void bm_page_release(const struct bm_page *page, const void *data,
 	free(buf);
 }
 
-/* Something that may get stuck, and so runs in a thread. It asserts nothing by itself. */
+/* Something that may get stuck, and so runs in a thread. It asserts nothing itself. */
 struct bm_task {
 	pthread_t thread;
 	void *(*fn)(void *arg);
@@ -96,7 +96,7 @@ static inline bool bm_task_start(struct bm_task *task, void *(*fn)(void *arg), v
 	return ASSERT_OK(pthread_create(&task->thread, NULL, bm_task_run, task), "thread");
 }
 
-/* Waits as long as the task may wait for this and that itself, and some more. */
+/* Waits as long as the task itself may wait, and some more. */
 static inline bool bm_task_ends(struct bm_task *task)
 {
 	int i;
@@ -113,14 +113,14 @@ static inline void *bm_task_join(struct bm_task *task)
 	return task->ret;
 }
 
-/* This thread alone is user 1000 from now on, without any capability. */
+/* Only this thread is user 1000 from now on, without any capability. */
 static inline bool bm_become_user(void)
 {
 	return !syscall(__NR_setresgid, 1000, 1000, 1000) &&
 	       !syscall(__NR_setresuid, 1000, 1000, 1000);
 }
 
-/* The change of a thread's user makes the process one that its owner must not look at. */
+/* After a thread has changed its user, the owner may not look at the process. */
 static inline void bm_users_left(void)
 {
 	ASSERT_OK(prctl(PR_SET_DUMPABLE, 1), "dumpable");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Modules of every subsystem, used for what they are for, alone and mixed. */
+/* Modules of every subsystem, used for their purpose, alone and mixed. */
 #include "bpf_module_kinds.h"
 #include <sys/wait.h>
 #include "bpf_module_cc.skel.h"
@@ -27,7 +27,7 @@ static __u64 acks(struct fixture *f)
 	return cnt;
 }
 
-/* Sends data over a connection whose ends have @name, the default if NULL. */
+/* Sends data over a connection whose ends use @name, the default if NULL. */
 static void check_flow(struct fixture *f, int family, const char *name, const char *expected)
 {
 	int listener, client;
@@ -108,7 +108,7 @@ static void test_scx(struct fixture *f)
 	close(fd);
 }
 
-/* There is one scheduler at a time; the other op of the second module goes again. */
+/* There is one scheduler at a time; the other op of the second module is unregistered. */
 static void test_scx_busy(struct fixture *f)
 {
 	static const char * const log[] = { "op bm_other (sched_ext_ops)", "one at a time" };
@@ -196,7 +196,7 @@ static void test_tcp_and_scx(struct fixture *f)
 	close(fd);
 }
 
-/* A scheduler that was on already is off again when the next op is refused. */
+/* A scheduler that was already on is turned off when the next op is refused. */
 static void test_scx_and_refused(struct fixture *f)
 {
 	int fd;

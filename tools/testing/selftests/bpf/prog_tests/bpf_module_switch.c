@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whoever comes after a replacement runs the new version, whichever way it comes, and
- * while it happens nobody is turned away.  BPF_LINK_UPDATE of a struct_ops map does so, too.
+ * After a replacement all new connections run the new version, however they get it,
+ * and meanwhile none is turned away. BPF_LINK_UPDATE of a struct_ops map does the
+ * same.
  */
 #include "bpf_module_versions.h"
 #include <netinet/in.h>
@@ -54,7 +55,7 @@ static const int client_ways = BY_DEFAULT | BY_ROUTE | BY_CLIENT;
 static const int server_ways = BY_DEFAULT | BY_ROUTE | BY_LISTENER;
 static const int listener_ways = BY_DEFAULT | BY_LISTENER;
 
-/* When a connection was begun or checked. */
+/* When a connection was started or checked. */
 enum phase {
 	BEFORE,
 	DURING,
@@ -210,7 +211,7 @@ static bool replace_module(void *arg)
 	return bm_versions_replace(arg);
 }
 
-/* Of the old one there is nobody left but who listens, and with it the old one goes. */
+/* Only listeners are left of the old one's users, and with them the old one goes. */
 static void check_users(const struct caller *caller, struct bm_versions *v)
 {
 	int listeners = caller->way->by & listener_ways ? 1 : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Where the programs of a module are attached: several devices, other programs, maps,
- * what is gone. And what becomes of these links when the module is replaced.
+ * missing targets. And what happens to these links when the module is replaced.
  */
 #include <linux/perf_event.h>
 #include "bpf_module_link.h"
@@ -76,7 +76,7 @@ static struct bpf_module_targets *open_attach(void)
 	return NULL;
 }
 
-/* Loaded as the next version of @old, but for what the caller sets. */
+/* Loaded as the next version of @old, except for what the caller sets. */
 static struct bpf_module_targets *open_next(struct bpf_module_targets *old)
 {
 	struct bpf_module_targets *skel = open_targets("2");
@@ -297,7 +297,7 @@ static void test_replace(void)
 	ASSERT_EQ(bm_find(NAME), 0, "listed");
 }
 
-/* A device has one XDP program whatever its name is. */
+/* A device has one XDP program, whatever its name. */
 static void test_replace_renamed(void)
 {
 	struct bpf_module_targets *skel = open_attach(), *next;
@@ -353,7 +353,7 @@ static int attach_without_admin(struct bpf_module_targets *skel)
 	return err;
 }
 
-/* To switch links takes CAP_SYS_ADMIN, to attach anew does not. */
+/* Switching links takes CAP_SYS_ADMIN, attaching again does not. */
 static void test_replace_caps(void)
 {
 	struct bpf_module_targets *skel = open_attach(), *next;
@@ -375,7 +375,7 @@ static void test_replace_caps(void)
 	bpf_module_targets__destroy(skel);
 }
 
-/* Global variables, too: the new version goes on with them. */
+/* This includes global variables: the new version continues with them. */
 static void test_reuse_data(void)
 {
 	struct bpf_module_targets *skel = open_attach(), *next;
@@ -416,7 +416,7 @@ static bool add_devices(void)
 	       ASSERT_OK(system("ip link set bm_dev2 up"), "second up");
 }
 
-/* A link whose device has gone is made anew when the module is replaced. */
+/* A link whose device is gone is created again when the module is replaced. */
 static void test_device_again(void)
 {
 	struct bpf_module_targets *skel = open_attach(), *next;
@@ -477,7 +477,7 @@ static int open_clock(void)
 	return syscall(__NR_perf_event_open, &attr, -1, 0, -1, 0);
 }
 
-/* The user's own link of a kind that is not attached by name, whose event goes on. */
+/* The user's own link of a type that is not attached by name; its event stays enabled. */
 static void test_perf_event(void)
 {
 	struct bpf_module_targets *skel = open_targets("1");
@@ -490,7 +490,7 @@ static void test_perf_event(void)
 	bpf_program__set_autoload(skel->progs.targets_perf, true);
 	if (!ASSERT_OK(bpf_module_targets__load(skel), "load"))
 		goto out;
-	/* the kernel attaches it once only */
+	/* the kernel attaches it only once */
 	bpf_program__set_autoattach(skel->progs.targets_fentry, false);
 	ASSERT_EQ(bpf_module_targets__attach(skel), -EOPNOTSUPP, "attach without the link");
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ops types that a kernel module provides, and modules of several types. */
+/* Ops types that a kernel module provides, and modules with several types. */
 #include "bpf_module_helpers.h"
 #include "struct_ops_module.skel.h"
 
@@ -22,7 +22,7 @@ static void set_prog(const struct bm_type *type, void *value, const char *member
 	*(unsigned long *)bm_field(type, value, member) = prog_fd;
 }
 
-/* An op with both of its programs, and a member that is no program. */
+/* An op with both of its programs, and a plain member. */
 static void add_testmod(struct fixture *f)
 {
 	void *value = f->cc.value[f->cc.ops_cnt];
@@ -102,7 +102,7 @@ static void test_member_not_settable(struct fixture *f)
 	check_called(f, false);
 }
 
-/* Two types have a member of one name, and of one signature. */
+/* Two types have a member of the same name and signature. */
 static void test_prog_of_other_op(struct fixture *f)
 {
 	bm_add(&f->cc, &f->type2, "bm_testmod2");
@@ -134,7 +134,7 @@ static void test_mixed(struct fixture *f)
 	close(fd);
 }
 
-/* An op that does not validate keeps all others from being registered. */
+/* If an op does not validate, none of the others is registered. */
 static void test_mixed_invalid(struct fixture *f)
 {
 	add_testmod(f);
@@ -144,7 +144,7 @@ static void test_mixed_invalid(struct fixture *f)
 	check_called(f, false);
 }
 
-/* An op that is refused has the one before it unregistered. */
+/* If an op is refused, the one before it is unregistered. */
 static void test_mixed_refused(struct fixture *f)
 {
 	int fd;
@@ -190,7 +190,7 @@ static void test_one_at_a_time(struct fixture *f)
 	bm_type_close(&type);
 }
 
-/* What reg() returns is what LOAD returns, in terms of user space. */
+/* LOAD returns what reg() returns, translated for user space. */
 static void test_reg_errno(struct fixture *f)
 {
 	static const struct {
@@ -220,7 +220,7 @@ static void test_reg_errno(struct fixture *f)
 	}
 }
 
-/* An op is one also when no program fills it; reg() must not call what is not there. */
+/* An op without programs is still an op; reg() must not call what is missing. */
 static void test_no_programs(struct fixture *f)
 {
 	int fd;

@@ -6,7 +6,7 @@
 #include "bpf_module_helpers.h"
 #include <linux/mount.h>
 
-/* The two ends of a talk between parent and child. */
+/* The two ends of a conversation between parent and child. */
 struct bm_talk {
 	int up[2];
 	int down[2];
@@ -32,7 +32,7 @@ static inline int bm_token_ask(const struct bm_talk *talk)
 	return bpf_token_create(dir_fd, NULL);
 }
 
-/* Gives the child's file system the right to make tokens for @cmds, and for all else. */
+/* Allows the child's file system to create tokens for @cmds, and for everything else. */
 static inline bool bm_token_delegate(pid_t child, int child_fs_fd, const char *cmds)
 {
 	static const char * const keys[] = { "delegate_maps", "delegate_progs",
@@ -52,7 +52,7 @@ static inline bool bm_token_delegate(pid_t child, int child_fs_fd, const char *c
 	return ASSERT_OK(err, "delegate");
 }
 
-/* In the parent: answers what the child asks for. */
+/* In the parent: answers the child's requests. */
 static inline void bm_token_give_cmds(struct bm_talk *talk, pid_t child, const char *cmds)
 {
 	int fs_fd;

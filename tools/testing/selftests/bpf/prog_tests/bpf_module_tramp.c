@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trampolines: what a profiler is told of them, what is in them, and what the
- * programs that they call see.  All but the tests of modules also run on kernels
+ * Trampolines: what a profiler learns about them, what is in them, and what the
+ * programs that they call see. All but the tests of modules also run on kernels
  * without BPF modules.
  */
 #include "bpf_module_kinds.h"
@@ -14,7 +14,7 @@
 #define MAX_CPUS 8
 #define MAX_SYMBOLS 64
 
-/* What the kernel tells a profiler of a symbol, as the ring buffer has it. */
+/* What the kernel reports about a symbol to a profiler, in the ring buffer. */
 struct record {
 	struct perf_event_header header;
 	__u64 addr;
@@ -24,7 +24,7 @@ struct record {
 	char name[];
 };
 
-/* Symbols that come and go, on all processors: it is a worker that lets them go. */
+/* Symbols that come and go, on all processors: a worker removes them. */
 struct profiler {
 	struct {
 		int fd;
@@ -106,7 +106,9 @@ static void profiler_read_cpu(struct profiler *p, const struct perf_event_mmap_p
 	}
 }
 
-/* Nothing is ever taken out of the ring buffers, which have room for all of a test. */
+/* Nothing is ever removed from the ring buffers, which are large enough for a whole
+ * test.
+ */
 static void profiler_read(struct profiler *p)
 {
 	int cpu;
@@ -134,7 +136,7 @@ static const struct record *find(const struct profiler *p, const char *name, __u
 	return cnt == 1 ? found : NULL;
 }
 
-/* The same of what comes after the code is not used any more. */
+/* The same for symbols that come after the code is no longer used. */
 static const struct record *wait_for(struct profiler *p, const char *name, __u16 flags)
 {
 	const struct record *found;
@@ -143,7 +145,7 @@ static const struct record *wait_for(struct profiler *p, const char *name, __u16
 	return found;
 }
 
-/* An address has one symbol, or a profiler takes the neighbour for what it hits. */
+/* An address has one symbol, or a profiler attributes hits to its neighbour. */
 static void check_ranges(const struct profiler *p)
 {
 	int i, j, bad = 0;
@@ -190,7 +192,7 @@ static int load_op(struct bm_cc *cc, const char *type, const char *member,
 	return fd;
 }
 
-/* A profiler learns where the trampolines are that others share a page with. */
+/* A profiler learns where the trampolines that share a page are. */
 static void test_symbols(struct bpf_module_tramp *skel)
 {
 	struct bpf_link *links[4];
@@ -213,7 +215,7 @@ static void test_symbols(struct bpf_module_tramp *skel)
 	profiler_close(&p);
 }
 
-/* So it is told of a module's, of which the ops share an image, and when they go. */
+/* It also learns about those of a module, whose ops share an image, and when they go. */
 static void test_symbols_module(struct bpf_module_tramp *skel)
 {
 	const struct record *come, *go;
@@ -247,7 +249,8 @@ out:
 	profiler_close(&p);
 }
 
-/* Checks the room that a trampoline leaves, here nothing but int3. */
+#ifdef __x86_64__
+/* Checks the gap that a trampoline leaves, here nothing but int3. */
 static void check_last(struct bpf_module_tramp *skel, __u64 end)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -261,7 +264,7 @@ static void check_last(struct bpf_module_tramp *skel, __u64 end)
 	ASSERT_EQ(bad, 0, "bytes that are not int3");
 }
 
-/* Returns where the trampoline ends that calls the program of @traced. */
+/* Returns the end of the trampoline that calls the program of @traced. */
 static __u64 find_end(struct bpf_module_tramp *skel, struct bpf_link *traced)
 {
 	struct bpf_link_info info = {};
@@ -300,7 +303,7 @@ static void test_filled(struct bpf_module_tramp *skel)
 	bpf_link__destroy(link);
 }
 
-/* Leaves memory of small sizes behind that is full of zeros: it was an attribute's. */
+/* Leaves freed memory of small sizes that is full of zeros: from an attribute. */
 static void leave_zeros(void)
 {
 	char zeros[1024] = {};
@@ -331,8 +334,9 @@ static void test_filled_module(struct bpf_module_tramp *skel)
 	}
 	profiler_close(&p);
 }
+#endif
 
-/* Checks that the stack has these symbols, of which only the begin is given. */
+/* Checks that the stack has symbols with these prefixes. */
 static void check_stack(struct bpf_module_tramp *skel, const char * const *symbols, int cnt)
 {
 	struct ksyms *ksyms = load_kallsyms_local();
@@ -352,8 +356,8 @@ static void check_stack(struct bpf_module_tramp *skel, const char * const *symbo
 }
 
 /*
- * The caller of the op is behind the trampoline, and its caller behind it: nothing
- * is traced whose return address would be there.
+ * The caller of the op is above the trampoline, and its caller above that: nothing is
+ * traced whose return address would be there.
  */
 static void test_stack(struct bpf_module_tramp *skel)
 {
@@ -421,7 +425,7 @@ static void test_ret(struct bpf_module_tramp *skel)
 
 /*
  * A scheduler takes a task with 1 in migration_disabled for one that only runs its
- * program: there is always the program's own.
+ * program, because the program itself always adds one.
  */
 static void check_migration(struct bpf_module_tramp *skel)
 {

@@ -42,7 +42,7 @@ static inline __u32 bm_btf_id(const char *name)
 	return 0;
 }
 
-/* The kernel's own BTF, which takes its time to read and does not change. */
+/* The kernel's own BTF, which takes long to read and does not change. */
 static inline struct btf *bm_vmlinux_btf(void)
 {
 	static struct btf *btf;
@@ -150,7 +150,7 @@ static inline bool bm_prog_exists(__u32 id)
 	return fd >= 0;
 }
 
-/* Returns where @member is in a @value of @type. */
+/* Returns the address of @member in a @value of @type. */
 static inline void *bm_field(const struct bm_type *type, void *value, const char *member)
 {
 	__u32 off = 0;

@@ -9,7 +9,7 @@ static int unload_flags(int fd, __u32 flags)
 	return bpf_module_unload(fd, &opts);
 }
 
-/* A refused unload changes nothing: the module takes new users still. */
+/* A refused unload changes nothing: the module still takes new users. */
 static void test_busy(struct bm_cc *cc, int fd)
 {
 	int sock = bm_socket(AF_INET, "bm_unload"), other;
@@ -119,7 +119,7 @@ static void test_going(struct bm_cc *cc, int fd)
 	ASSERT_EQ(bm_drain(fd), -ENOENT, "drain when gone");
 }
 
-/* Nobody needs to hold a handle for the drain to come to its end. */
+/* Nobody needs to hold a handle for the drain to finish. */
 static void test_drain_without_fd(struct bm_cc *cc, int fd)
 {
 	int sock = bm_socket(AF_INET, "bm_unload");
@@ -137,7 +137,7 @@ static void test_drain_without_fd(struct bm_cc *cc, int fd)
 	ASSERT_TRUE(bm_wait(!bm_prog_exists(prog_id)), "program at the end");
 }
 
-/* A flow that runs is not cut off, and no new one comes. */
+/* A running flow is not cut off, and no new one comes. */
 static void test_drain_flow(struct bm_cc *cc, int fd)
 {
 	int listener, client = -1, sock;
@@ -235,7 +235,7 @@ static void test_name_free_while_going(struct bm_cc *cc, int fd)
 		close(sock);
 }
 
-/* The programs of a module that drains are its own until it is gone. */
+/* The programs of a draining module are its own until it is gone. */
 static void test_progs_busy_while_going(struct bm_cc *cc, int fd)
 {
 	int sock = bm_socket(AF_INET, "bm_unload"), new_fd = -1;

@@ -63,7 +63,7 @@ static void test_switch_away(int fd)
 	ASSERT_EQ(bm_users(fd), 0, "users after close");
 }
 
-/* A socket is one user, however many processes and descriptors it has. */
+/* A socket is one user, however many processes and descriptors share it. */
 static void test_shared_socket(int fd)
 {
 	int sock = bm_socket(AF_INET, "bm_users"), copy, status;
@@ -87,7 +87,7 @@ static void test_shared_socket(int fd)
 	ASSERT_EQ(bm_users(fd), 0, "users after the last close");
 }
 
-/* A process that dies takes its sockets along. */
+/* A dying process closes its sockets. */
 static void test_dead_process(int fd)
 {
 	int ready[2], status;
@@ -117,7 +117,7 @@ static void test_dead_process(int fd)
 	close(ready[1]);
 }
 
-/* A connection inherits from its listener, before anyone has accepted it. */
+/* A connection inherits from its listener, even before it is accepted. */
 static void test_inherited(int fd)
 {
 	int listener, client, server = -1;
@@ -200,7 +200,7 @@ static void test_netns_two(int fd)
 	ASSERT_TRUE(bm_wait(bm_users(fd) == 0), "users after the end of both");
 }
 
-/* However many ways there are to a module, they are not users. */
+/* The many ways to reach a module are not users. */
 static void test_handles(int fd)
 {
 	struct bpf_module_info info;
@@ -222,7 +222,7 @@ static void test_handles(int fd)
 	ASSERT_EQ(bm_users(fd), 0, "users without handles");
 }
 
-/* Neither a refused setsockopt nor a refused unload leaves a trace. */
+/* Neither a refused setsockopt nor a refused unload leaves anything behind. */
 static void test_refusals(int fd)
 {
 	int sock = bm_socket(AF_INET, "bm_users");
@@ -255,7 +255,7 @@ static const struct {
 	{ "refusals", test_refusals },
 };
 
-/* A module that any namespace may have for its default, without users yet. */
+/* A module that any namespace may use as its default, so far without users. */
 static void run_test(void (*run)(int fd))
 {
 	struct bm_cc cc;

@@ -88,7 +88,7 @@ static void value_bad_pointer(struct bm_cc *cc, union bpf_attr *attr)
 	cc->ops[0].value = 1;
 }
 
-/* The struct is aligned to a cache line, which leaves padding at its end. */
+/* The struct is aligned to a cache line, which adds padding at its end. */
 static void hole(struct bm_cc *cc, union bpf_attr *attr)
 {
 	char *end = (char *)bm_cc_field(cc, 0, "release") + sizeof(long);
@@ -155,7 +155,7 @@ static void prog_of_other_member(struct bm_cc *cc, union bpf_attr *attr)
 	bm_cc_set_prog(cc, 0, "ssthresh", cc->extra_fd);
 }
 
-/* No program can implement a member that the subsystem keeps for itself. */
+/* No program can implement a member that the subsystem reserves. */
 static void prog_for_unsupported_member(struct bm_cc *cc, union bpf_attr *attr)
 {
 	bm_cc_set_prog(cc, 0, "get_info", cc->prog[BM_SSTHRESH]);
@@ -182,7 +182,7 @@ static void required_without_op_name(struct bm_cc *cc, union bpf_attr *attr)
 	cc->ops[0].name = 0;
 }
 
-/* The second op's programs are looked at before the first is registered. */
+/* The second op's programs are checked before the first is registered. */
 static void second_op_bad(struct bm_cc *cc, union bpf_attr *attr)
 {
 	bm_cc_add(cc, "bm_second");
@@ -299,7 +299,7 @@ out:
 	bm_cc_cleanup(&cc, fd);
 }
 
-/* A type that no one can register, though it takes programs. */
+/* A type that cannot be registered, though it takes programs. */
 static void test_type_not_registrable(void)
 {
 	static const char * const log[] = { "op bm_dummy (bpf_dummy_ops)" };
@@ -324,7 +324,7 @@ out:
 	bm_cc_close(&cc);
 }
 
-/* A refusal makes a line longer than the room: its head, ended, is there. */
+/* If a line is longer than the log buffer, its beginning is there, terminated. */
 static void test_log_truncated(void)
 {
 	LIBBPF_OPTS(bpf_module_load_opts, opts);
@@ -376,7 +376,7 @@ static void test_log_success(void)
 	fd = bm_cc_open_load(&cc, "bm_log", "bm_cc");
 	if (fd < 0)
 		return;
-	/* left alone, or made the empty string */
+	/* unchanged, or set to the empty string */
 	ASSERT_TRUE(cc.log[0] == '#' || !cc.log[0], "start of the log");
 	ASSERT_EQ(cc.log[1], '#', "rest of the log");
 	ASSERT_LE(cc.log_true_size, 1, "log_true_size");

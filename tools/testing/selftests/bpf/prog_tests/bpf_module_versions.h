@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Two versions of one congestion control, as modules, of which sockets tell which they use. */
+/* Two versions of one congestion control, as modules; sockets show which one they use. */
 #ifndef __BPF_MODULE_VERSIONS_H
 #define __BPF_MODULE_VERSIONS_H
 
@@ -8,8 +8,8 @@
 #include "progs/bpf_module_switch.h"
 
 /*
- * Opens a version that has one op; BM_OLD is not restricted, BM_NEW is as far as it has
- * a say in it.
+ * Opens a version that has one op; BM_OLD is not restricted, BM_NEW can be if it says
+ * so.
  */
 static inline bool bm_version_open(struct bm_cc *cc, int version)
 {

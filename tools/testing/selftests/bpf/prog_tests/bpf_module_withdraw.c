@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A subsystem takes an op away by itself: an error, or a device unplugged. */
+/* A subsystem withdraws an op by itself: an error, or an unplugged device. */
 #include "bpf_module_kinds.h"
 #include <linux/hidraw.h>
 #include <pthread.h>
@@ -45,7 +45,7 @@ static void check_op(int fd, int i, __u32 state, const char *reason)
 		ASSERT_STREQ(ops[i].reason, "", "no reason");
 }
 
-/* Waits until it is detached; its name stays taken, and UNLOAD ends it. */
+/* Waits until it is detached; its name stays taken until UNLOAD. */
 static void check_detached(struct fixture *f, int fd, const char *name, const char *reason)
 {
 	ASSERT_EQ(bm_revents(fd, BM_WAIT_MS), POLLHUP, "poll");
@@ -83,7 +83,7 @@ static void test_scx_error(struct fixture *f)
 	}
 }
 
-/* When it is said to be withdrawn, it is off: the next one can come at once. */
+/* When it shows as withdrawn, it is off: the next one can come at once. */
 static int scx_reload(struct fixture *f, int fd)
 {
 	f->scx->bss->withdrawals = 0;
@@ -120,7 +120,7 @@ static void test_scx_reload(struct fixture *f)
 	bpf_link__destroy(link);
 }
 
-/* The reason that the scheduler is refused for comes after reg() has returned 0. */
+/* The reason for refusing the scheduler comes after reg() has returned 0. */
 static void test_scx_init_fails(struct fixture *f)
 {
 	static const char * const log[] = {
@@ -149,7 +149,7 @@ static void test_scx_init_fails(struct fixture *f)
 	ASSERT_TRUE(bm_scx_off(), "scheduler is off");
 }
 
-/* Unloading what is detached does not touch the scheduler that came since. */
+/* Unloading a detached module does not touch a scheduler that came since. */
 static void test_scx_next(struct fixture *f)
 {
 	int fd, next_fd, init;
@@ -199,7 +199,7 @@ static struct bpf_link *scx_attach(struct bpf_module_scx **skel)
 	return link;
 }
 
-/* Neither does closing the link of a map whose scheduler has failed. */
+/* Nor does closing the link of a map whose scheduler has failed. */
 static void test_scx_next_map(struct fixture *f)
 {
 	struct bpf_module_scx *first_skel = NULL, *next_skel = NULL;
@@ -217,7 +217,7 @@ static void test_scx_next_map(struct fixture *f)
 	bpf_module_scx__destroy(first_skel);
 }
 
-/* A bound module's end comes with its handles, detached or not. */
+/* A bound module ends with its handles, detached or not. */
 static void test_scx_bound(struct fixture *f)
 {
 	int fd;
@@ -304,7 +304,7 @@ static int task_join(struct task *task)
 	return task->ret;
 }
 
-/* It waits for something in the kernel, and no signal would end that. */
+/* It waits for something in the kernel that no signal would end. */
 static bool task_waits(struct task *task)
 {
 	pid_t tid = __atomic_load_n(&task->tid, __ATOMIC_ACQUIRE);
@@ -334,7 +334,7 @@ static int hid_write_driver(const struct bm_uhid *dev, const char *path)
 	return ret;
 }
 
-/* The driver lets go of the device, and takes it again, which reads the descriptor. */
+/* The driver releases the device and probes it again, which reads the descriptor. */
 static int hid_bind(void *arg)
 {
 	int err;
@@ -353,7 +353,7 @@ static int hid_unplug(void *arg)
 }
 
 /*
- * The device goes while @run has it call the program of module @fd, which is
+ * The device is removed while @run has it call the program of module @fd, which is
  * kept there: the op is not withdrawn before the program has returned.
  */
 static void check_unplug_busy(struct fixture *f, int fd, struct bm_uhid *dev,
@@ -412,7 +412,7 @@ static void test_hid_unplug_fixup(struct fixture *f)
 	test_unplug_busy(f, "hid_rdesc_fixup", f->hid->progs.hid_fixup, hid_bind);
 }
 
-/* It works on the reports as long as it is loaded, and no longer. */
+/* It processes the reports as long as it is loaded, and no longer. */
 static void test_hid_unload(struct fixture *f)
 {
 	struct bm_uhid dev;
@@ -484,7 +484,7 @@ out:
 	bm_uhid_unplug(&dev);
 }
 
-/* Of two devices both have to go before the module has nothing left. */
+/* Of two devices, both have to be removed before the module has nothing left. */
 static void test_hid_two(struct fixture *f)
 {
 	struct bm_uhid dev, dev2;
@@ -513,7 +513,7 @@ out:
 	bm_uhid_unplug(&dev);
 }
 
-/* The other op of the module stays in use; with users it is refused as ever. */
+/* The other op of the module stays in use; with users, unloading is refused as usual. */
 static void test_mixed(struct fixture *f)
 {
 	struct bm_uhid dev;

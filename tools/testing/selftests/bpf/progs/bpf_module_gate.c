@@ -5,6 +5,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
+#include "bpf_module_gate.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -26,7 +27,7 @@ int gate_seen(void)
 }
 
 BPF_MODULE_FUNC
-int gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more(int n)
+int gate_long(int n)
 {
 	return gate_packets > n;
 }

@@ -4,21 +4,20 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
 #include <bpf/bpf_tracing.h>
+#include "bpf_module_gate.h"
 
 char _license[] SEC("license") = "GPL";
 
 BPF_MODULE("bm_guest");
 
 extern int gate_seen(void) __ksym __bpf_module("bm_gate");
-extern int gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more(int n)
-	__ksym __bpf_module("bm_gate");
+extern int gate_long(int n) __ksym __bpf_module("bm_gate");
 
 int guest_seen;
 
 SEC("fentry/do_unlinkat")
 int BPF_PROG(guest_unlink, int dfd, struct filename *name)
 {
-	guest_seen = gate_seen() +
-		     gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more(1);
+	guest_seen = gate_seen() + gate_long(1);
 	return 0;
 }

@@ -50,6 +50,12 @@ int lib_take(struct lib_key *key, int n)
 	return count(key->who, key->weight * n);
 }
 
+BPF_MODULE_FUNC
+bool lib_not(bool no)
+{
+	return !no;
+}
+
 /* Of an object of the kernel */
 BPF_MODULE_FUNC
 int lib_pid(struct task_struct *task __arg_trusted)

@@ -73,6 +73,7 @@ extern int lib_take___fewer(const struct lib_key___fewer *key, unsigned int n)
 extern int lib_take___inner(struct lib_key___inner *key, enum lib_who n)
 	__ksym __bpf_module(LIB_NAME);
 extern int lib_take___hidden(struct lib_key___hidden *key, int n) __ksym __bpf_module(LIB_NAME);
+extern bool lib_not___same(bool no) __ksym __bpf_module(LIB_NAME);
 extern int lib_pid___few(struct task_struct___few *task) __ksym __bpf_module(LIB_NAME);
 
 extern int lib_take___more(struct lib_key___more *key, int n) __ksym __bpf_module(LIB_NAME);
@@ -89,6 +90,8 @@ extern int lib_take___one(struct lib_key___same *key) __ksym __bpf_module(LIB_NA
 extern int lib_take___three(struct lib_key___same *key, int n, int m) __ksym __bpf_module(LIB_NAME);
 extern __s64 lib_take___result(struct lib_key___same *key, int n) __ksym __bpf_module(LIB_NAME);
 extern void lib_take___nothing(struct lib_key___same *key, int n) __ksym __bpf_module(LIB_NAME);
+extern bool lib_not___byte(unsigned char no) __ksym __bpf_module(LIB_NAME);
+extern unsigned char lib_not___result(bool no) __ksym __bpf_module(LIB_NAME);
 extern int lib_pid___name(struct task_storage *task) __ksym __bpf_module(LIB_NAME);
 
 /* All have a key of the library's, which is larger than some think. */
@@ -129,6 +132,17 @@ int take_nothing(struct __sk_buff *skb)
 	lib_take___nothing(&key, 3);
 	return 0;
 }
+
+#define NOT(name)							\
+SEC("?tc")								\
+int not_##name(struct __sk_buff *skb)					\
+{									\
+	return lib_not___##name(0) ? 1 : 7;				\
+}
+
+NOT(same)
+NOT(byte)
+NOT(result)
 
 int pid;
 

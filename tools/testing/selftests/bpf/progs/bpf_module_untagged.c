@@ -4,20 +4,19 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
 #include <bpf/bpf_tracing.h>
+#include "bpf_module_gate.h"
 
 char _license[] SEC("license") = "GPL";
 
 BPF_MODULE("bm_untagged");
 
-extern int gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more(int n)
-	__ksym;
+extern int gate_long(int n) __ksym;
 
 int untagged_seen;
 
 SEC("fentry/do_unlinkat")
 int BPF_PROG(untagged_unlink, int dfd, struct filename *name)
 {
-	untagged_seen =
-		gate_has_seen_so_many_packets_that_nobody_could_count_them_by_hand_any_more(1);
+	untagged_seen = gate_long(1);
 	return 0;
 }
