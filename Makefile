@@ -106,7 +106,7 @@ deb: packages	## packages of the kernel, bpftool and libbpf in build/deb, for th
 	@$(MAKE) --no-print-directory KERNEL=default missing >&2
 	@CONFIG=$(CONFIG) scripts/build-deb
 
-series: tree	## write the mail-ready series with its cover letter to build/series
+series: tree	## write the mail-ready series, each with its cover letter, to build/series
 	@scripts/tree series
 
 menuconfig: tree	## change the configuration by hand; what shall stay goes to base/kernel.config

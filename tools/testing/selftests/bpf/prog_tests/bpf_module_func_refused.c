@@ -188,17 +188,28 @@ static void test_locks(void)
 		BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
 		BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN(),
 	};
+	const struct bpf_insn calls_inner[] = {
+		BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 2),
+		BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN(),
+	};
 	struct bm_lib l, outer;
-	int i, fd, func, map_fd = bm_map_with("bpf_spin_lock", 4);
+	int i, fd, func, inner, outer_fd, map_fd = bm_map_with("bpf_spin_lock", 4);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = map_fd);
 
 	ASSERT_OK_FD(map_fd, "map");
+	outer_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "m", 4, 4, 1, &opts);
+	ASSERT_OK_FD(outer_fd, "map of maps");
 	if (!bm_lib_open(&l))
 		return;
 	func = bm_lib_func(&l, "locks", l.int_id, BTF_FUNC_GLOBAL);
+	inner = bm_lib_func(&l, "inner", l.int_id, BTF_FUNC_GLOBAL);
 	if (!bm_lib_load_btf(&l))
 		return;
 	fd = load_with_map(&l, func, map_fd);
 	ASSERT_OK_FD(fd, "function");
+	l.prog[l.cnt++] = fd;
+	fd = load_with_map(&l, inner, outer_fd);
+	ASSERT_OK_FD(fd, "function with a map of maps");
 	l.prog[l.cnt++] = fd;
 	if (!bm_lib_load(&l, "bm_locks"))
 		return;
@@ -210,6 +221,8 @@ static void test_locks(void)
 		ASSERT_EQ(bm_caller(types[i], fds, insns, ARRAY_SIZE(insns)), -EACCES, "caller");
 		ASSERT_HAS_SUBSTR(bm_prog_log, "function locks of module bm_locks uses a map",
 				  "log");
+		ASSERT_EQ(bm_caller(types[i], fds, calls_inner, ARRAY_SIZE(calls_inner)), -EACCES,
+			  "caller of what has a map of maps");
 		fds[1] = outer.module_fd;
 		ASSERT_EQ(bm_caller(types[i], fds, insns, ARRAY_SIZE(insns)), -EACCES,
 			  "caller of the other");
@@ -230,6 +243,7 @@ static void test_locks(void)
 			  BPF_EXIT_INSN());
 	bm_lib_close(&outer);
 	bm_lib_close(&l);
+	bm_close(&outer_fd);
 	bm_close(&map_fd);
 }
 
