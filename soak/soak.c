@@ -98,7 +98,8 @@ static const struct {
 	[KILL_HOLDER]	= { "kill a bound one's holder" },
 	/* XDP is one for a device */
 	[ATTACH]	= { "attach", { EBUSY } },
-	[LOAD_LINKS]	= { "load links", { EEXIST } },
+	/* Another thread may adopt a new link before its own does. */
+	[LOAD_LINKS]	= { "load links", { EEXIST, EBUSY } },
 	[ADOPT]		= { "adopt any links", { EEXIST, EBUSY } },
 	[LINK_DETACH]	= { "detach a link" },
 	[LINK_UPDATE]	= { "update a link", { EBUSY, ENOLINK } },
