@@ -67,6 +67,12 @@ void link_free_syms(void)
 {
 }
 
+/* prog.c does, too */
+int dump_prog_xlated(int fd)
+{
+	return -1;
+}
+
 void fuzz_begin_output(bool json)
 {
 	terminal = stdout;
