@@ -43,33 +43,34 @@ static int boot(const struct module_conf *conf)
 	return err;
 }
 
+static bool names_dev(const struct module_conf_line *line, const char *dev)
+{
+	const char *devs = module_param_devs(line->text);
+
+	return devs && module_list_has(devs, dev);
+}
+
 /* Does an option PROG.dev name it? */
 static bool is_own_dev(const struct module_conf *conf, const char *name, const char *dev)
 {
 	const struct module_conf_line *line = NULL;
 
-	while ((line = module_conf_next_set(conf, name, line))) {
-		const char *devs = module_param_devs(line->text);
-
-		if (devs && module_list_has(devs, dev))
+	while ((line = module_conf_next_set(conf, name, line)))
+		if (names_dev(line, dev))
 			return true;
-	}
 	return false;
 }
 
-/* Does any? A device comes when others do, so this is asked often, and told before any
- * object is opened.
+/* Does an option of any module name it? Most devices are named by none: then no object
+ * has to be opened.
  */
 static bool is_known_dev(const struct module_conf *conf, const char *dev)
 {
 	const struct module_conf_line *line = NULL;
 
-	while ((line = module_conf_next(conf, MODULE_CONF_OPTIONS, NULL, line))) {
-		const char *devs = module_param_devs(line->text);
-
-		if (devs && module_list_has(devs, dev))
+	while ((line = module_conf_next(conf, MODULE_CONF_OPTIONS, NULL, line)))
+		if (names_dev(line, dev))
 			return true;
-	}
 	return false;
 }
 
@@ -109,7 +110,7 @@ static int is_needed_dev(const struct module_conf *conf, const char *name, const
 /* The same if it is for @name itself */
 static int is_for_dev(const struct module_conf *conf, const char *name, const char *dev)
 {
-	return is_own_dev(conf, name, dev) ?: is_needed_dev(conf, name, dev);
+	return is_own_dev(conf, name, dev) ? 1 : is_needed_dev(conf, name, dev);
 }
 
 /* A device has appeared: load what waits for it, or has lost it. The rest is none of
