@@ -23,6 +23,7 @@ help:		## this list
 	@echo "KERNEL=nomodules  as default, without CONFIG_MODULES"
 	@echo "KERNEL=kcsan    as default, with the data race detector of base/kcsan.config"
 	@echo "KERNEL=coverage as default, counts the lines of our files that run"
+	@echo "KERNEL=upstream as default, with all that upstream's selftests ask for; upstream-stock is its base"
 	@echo "KERNEL=arm64    as default, for another processor"
 	@echo "Logs are in build/log/."
 
@@ -43,10 +44,10 @@ test-arm64: packages	## the selftests on KERNEL=arm64, emulated; builds all
 
 test-upstream: packages	## all of upstream's test_progs on both kernels: what passes on stock and not on ours fails
 	@scripts/packages packages-upstream
-	@for kernel in default stock; do \
+	@for kernel in upstream upstream-stock; do \
 		$(MAKE) --no-print-directory KERNEL=$$kernel kernel tools >&2 || exit; \
 	done
-	@$(MAKE) --no-print-directory KERNEL=default selftests >&2
+	@$(MAKE) --no-print-directory KERNEL=upstream selftests >&2
 	@scripts/test-upstream
 
 soak: missing	## modules loaded, used and unloaded at random for MINUTES=3; SEED=
@@ -95,7 +96,7 @@ kernel: tree	## build the kernel (KERNEL=default, stock, …) in build/kernel
 tools: tree	## build bpftool of that kernel in build/tools
 	@scripts/build-tools
 
-selftests: tree	## build upstream's test_progs, its modules, and every BPF object into build/objs
+selftests: tree	## build our and upstream's groups about struct_ops of test_progs, modules, BPF objects into build/objs
 	@scripts/build-selftests
 
 refresh:	## write the work in build/linux back to patches/ and the new files

@@ -7,6 +7,8 @@
 
 run id -u
 check root prints 0
+run nproc
+check two-processors prints 2
 run hostname
 check hostname prints bpf
 check project-is-where-it-is-on-the-host test -x "$top/vm/init"
