@@ -2,15 +2,14 @@
 /*
  * Programs that call functions of BPF modules.
  *
- * The instruction is that for the call of a kernel function: what stands for the BTF id is
- * the number of the function in the module, counted from 1, so that it cannot be taken for
- * the id of a kernel function, and fd_array has a module fd.  The verifier checks the caller
- * against the prototype, and by what is recorded here against all that the function was
- * verified with: privileges, stack, locks, whether it may sleep.
+ * The instruction is the one that calls a kernel function.  Its offset is the index of a
+ * module fd in fd_array, and its immediate is not a BTF id but the number of the function in
+ * the module, counted from 1.  The verifier checks the arguments against the prototype; this
+ * file checks what else the function was verified with: privileges, stack, locks, sleeping.
  *
- * A caller has a struct bpf_module_dep for each module.  It is put when the program is
- * freed, after the program's own grace period, so that a function runs as long as one of
- * its callers does, and needs no grace period.
+ * A caller has one struct bpf_module_dep for each module.  It is put when the program is
+ * freed, after the program's own grace period.  So functions stay as long as one of their
+ * callers may run, and need no grace period of their own.
  */
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
@@ -31,7 +30,7 @@ static int bpf_module_may_link(struct bpf_verifier_env *env, const struct bpf_mo
 		why = "the program is loaded by a BPF token", err = -EPERM;
 	else if (bpf_prog_is_offloaded(prog->aux))
 		why = "the program is offloaded to a device";
-	/* It may run in a function: of the stack of such a chain there is no end. */
+	/* It may be attached to a function: the stack of such a chain has no bound. */
 	else if (prog->type == BPF_PROG_TYPE_TRACING && prog->aux->dst_prog)
 		why = "the program is attached to a BPF program";
 	if (!why)
@@ -66,13 +65,13 @@ static struct bpf_module_dep *bpf_module_new_dep(struct bpf_verifier_env *env,
 /**
  * bpf_module_link_prog - make the program of @env a user of a module
  * @env: the program is being loaded
- * @fd: the fd that it has for calls of functions
+ * @fd: the fd in fd_array that a call names
  *
- * A program is one user of a module, whatever it calls and whatever fds it has.
+ * A program is one user of a module, however many functions it calls and fds it has.
  *
  * Context: process, may sleep.
- * Return: the program's, until it is freed; NULL if @fd is not that of a module, or a
- * negative error, with a line in the log.
+ * Return: the dependency, which lives as long as the program; NULL if @fd is not a module;
+ * or a negative error, with a line in the log.
  */
 struct bpf_module_dep *bpf_module_link_prog(struct bpf_verifier_env *env, u32 fd)
 {
@@ -83,7 +82,7 @@ struct bpf_module_dep *bpf_module_link_prog(struct bpf_verifier_env *env, u32 fd
 
 	if (fd_empty(f) || fd_file(f)->f_op != &bpf_module_fops)
 		return NULL;
-	/* Who can only look at it cannot keep it from being unloaded. */
+	/* Reading a module does not include the right to prevent its unload. */
 	mod = bpf_module_of_fd(f, FMODE_WRITE);
 	if (IS_ERR(mod)) {
 		bpf_log(&env->log, "fd %u of a module is open for reading only\n", fd);
@@ -98,13 +97,13 @@ struct bpf_module_dep *bpf_module_link_prog(struct bpf_verifier_env *env, u32 fd
 }
 
 /**
- * bpf_module_link_func - function that a program calls
+ * bpf_module_link_func - record that the program of @env calls a function
  * @env: the program is being loaded
- * @dep: of the module
+ * @dep: its dependency on the module
  * @nr: number of the function, from 1
  *
  * Context: process.
- * Return: the program that the function is, or a negative error, with a line in the log.
+ * Return: the program of the function, or a negative error, with a line in the log.
  */
 const struct bpf_prog *bpf_module_link_func(struct bpf_verifier_env *env,
 					    struct bpf_module_dep *dep, u32 nr)
@@ -124,8 +123,8 @@ const struct bpf_prog *bpf_module_link_func(struct bpf_verifier_env *env,
 
 /**
  * bpf_module_func_name - name of a function that a program calls
- * @dep: of the module
- * @nr: number of the function, which was linked
+ * @dep: its dependency on the module
+ * @nr: number of the function, which bpf_module_link_func() accepted
  *
  * Context: any.
  * Return: the name.
@@ -136,9 +135,9 @@ const char *bpf_module_func_name(const struct bpf_module_dep *dep, u32 nr)
 }
 
 /**
- * bpf_module_func_sleeps - may a function that a program calls sleep
- * @dep: of the module
- * @nr: number of the function, which was linked
+ * bpf_module_func_sleeps - whether a function that a program calls may sleep
+ * @dep: its dependency on the module
+ * @nr: number of the function, which bpf_module_link_func() accepted
  *
  * Context: any.
  * Return: true if it may.
@@ -150,22 +149,22 @@ bool bpf_module_func_sleeps(const struct bpf_module_dep *dep, u32 nr)
 
 /**
  * bpf_module_func_proto - arguments of a function that a program calls
- * @dep: of the module
- * @nr: number of the function, which was linked
+ * @dep: its dependency on the module
+ * @nr: number of the function, which bpf_module_link_func() accepted
  *
  * Context: any.
- * Return: the arguments; nothing else in it is of use.
+ * Return: a description of which only @args and @arg_cnt are valid.
  */
 const struct bpf_subprog_info *bpf_module_func_proto(const struct bpf_module_dep *dep, u32 nr)
 {
 	return &bpf_module_desc(dep, nr)->proto;
 }
 
-/* Why the place of the call does not do, as the verifier's state is; NULL if it does. */
+/* Why no function may be called in the verifier's present state; NULL if it may. */
 static const char *bpf_module_why_not_here(const struct bpf_verifier_state *state,
 					   bool func_sleepable, bool sleepable)
 {
-	/* As of a global function, it is not known what it does. */
+	/* What the function does is not known here, as for global functions. */
 	if (state->active_lock.ptr)
 		return "cannot be called while a lock is held";
 	if (state->active_preempt_lock)
@@ -174,7 +173,7 @@ static const char *bpf_module_why_not_here(const struct bpf_verifier_state *stat
 		return "may sleep, the program may not";
 	if (func_sleepable && state->active_rcu_lock)
 		return "may sleep, and cannot be called in an RCU critical section";
-	/* It was verified as if it was in one. */
+	/* It was verified as one that runs in an RCU critical section. */
 	if (!func_sleepable && sleepable && !state->active_rcu_lock)
 		return "cannot sleep, and has to be called in an RCU critical section";
 	return NULL;
@@ -192,7 +191,7 @@ static bool bpf_module_same_arena(const struct bpf_prog_aux *func, const struct 
 	return true;
 }
 
-/* Why this program cannot call it, wherever; NULL if it can. */
+/* Why this program cannot call it from anywhere; NULL if it can. */
 static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
 					  const struct bpf_prog_aux *func, bool locks)
 {
@@ -200,7 +199,7 @@ static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
 
 	if (!env->prog->gpl_compatible)
 		return "is for programs with a license that is compatible with the GPL";
-	/* It could hand over a pointer, which is a number to the function. */
+	/* It could pass a pointer as a number, which the function may then store. */
 	if (desc->allow_ptr_leaks && !env->allow_ptr_leaks)
 		return "was loaded with CAP_PERFMON, which the program is not";
 	if ((desc->bypass_spec_v1 && !env->bypass_spec_v1) ||
@@ -214,14 +213,14 @@ static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
 }
 
 /**
- * bpf_module_check_call - can a function be called from where the verifier is
+ * bpf_module_check_call - check whether the verifier's current state allows a call
  * @env: the caller
- * @dep: of the module
- * @nr: number of the function, which was linked
+ * @dep: its dependency on the module
+ * @nr: number of the function, which bpf_module_link_func() accepted
  * @sleepable: the caller may sleep here
  * @locks: programs of the caller's type can use maps with locks
  *
- * Its arguments are checked by the verifier.
+ * The verifier checks the arguments.
  *
  * Context: process.
  * Return: 0 or a negative error, with a line in the log.
@@ -240,17 +239,17 @@ int bpf_module_check_call(struct bpf_verifier_env *env, const struct bpf_module_
 		bpf_log(&env->log, "function %s of module %s %s\n", fn->name, dep->mod->name, why);
 		return -EACCES;
 	}
-	/* What an exit program cannot do it cannot have done for it. */
+	/* An exit program must not do it by way of a function either. */
 	if (func->aux->module_exit_refused)
 		env->prog->aux->module_exit_refused = true;
 	return 0;
 }
 
 /**
- * bpf_module_log_args - say whose arguments they are that the log complains about
+ * bpf_module_log_args - name the function whose arguments the log complains about
  * @env: the caller
- * @dep: of the module
- * @nr: number of the function, which was linked
+ * @dep: its dependency on the module
+ * @nr: number of the function, which bpf_module_link_func() accepted
  *
  * Context: process.
  */
@@ -261,12 +260,12 @@ void bpf_module_log_args(struct bpf_verifier_env *env, const struct bpf_module_d
 }
 
 /**
- * bpf_module_check_stack - is there enough stack for a call
+ * bpf_module_check_stack - check that a call leaves the stack within its limits
  * @env: the caller
- * @dep: of the module
- * @nr: number of the function, which was linked
- * @depth: bytes of stack that are in use at the call
- * @frame: frame that calls, counted from 0
+ * @dep: its dependency on the module
+ * @nr: number of the function, which bpf_module_link_func() accepted
+ * @depth: bytes of stack in use at the call
+ * @frame: number of the calling frame, from 0
  *
  * Context: process.
  * Return: 0 or a negative error, with a line in the log.
@@ -295,8 +294,8 @@ int bpf_module_check_stack(struct bpf_verifier_env *env, const struct bpf_module
 }
 
 /**
- * bpf_module_unlink_prog - a program does not call functions any more
- * @aux: of the program, which does not run, and never will
+ * bpf_module_unlink_prog - put the modules whose functions a program calls
+ * @aux: of the program, which does not run and never will
  *
  * Context: process, may sleep.
  */
@@ -307,7 +306,7 @@ void bpf_module_unlink_prog(struct bpf_prog_aux *aux)
 	while ((dep = aux->module_deps)) {
 		aux->module_deps = dep->next;
 		trace_bpf_module_put(dep->mod);
-		/* Else it may be freed already. */
+		/* If it was not the last, the module may be freed by now. */
 		if (bpf_module_del_caller(dep))
 			bpf_module_queue_rest(dep->mod);
 		kfree(dep);
@@ -315,7 +314,7 @@ void bpf_module_unlink_prog(struct bpf_prog_aux *aux)
 }
 
 /**
- * bpf_module_free_prog - free what a program has here
+ * bpf_module_free_prog - free what a program has as caller or as function
  * @aux: of the program, which does not run any more
  *
  * Context: process, may sleep.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The list of programs that call functions of a BPF module, which are users of it. */
+/* Callers: programs that call functions of a BPF module. Each is a user of the module. */
 #include <linux/bpf.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include "module.h"
 
-/* False if no program can become a caller of the module of @dep any more. */
+/* Add a caller.  False if the module takes no new callers. */
 bool bpf_module_add_caller(struct bpf_module_dep *dep)
 {
 	struct bpf_module *mod = dep->mod;
@@ -21,7 +21,7 @@ bool bpf_module_add_caller(struct bpf_module_dep *dep)
 	return !closed;
 }
 
-/* True if that was the last, which all but the rest of the module has been waiting for. */
+/* Delete a caller.  True if it was the last and the rest of the module waits to be freed. */
 bool bpf_module_del_caller(struct bpf_module_dep *dep)
 {
 	struct bpf_module *mod = dep->mod;
@@ -35,8 +35,8 @@ bool bpf_module_del_caller(struct bpf_module_dep *dep)
 	return last;
 }
 
-/* No program becomes a caller of @mod any more.  False, and it is as it was, if there are
- * some and it is not to be drained.  May sleep.
+/* Take no new callers.  False, and nothing is changed, if there are callers and @drain is
+ * not set.
  */
 bool bpf_module_close_callers(struct bpf_module *mod, bool drain)
 {
@@ -58,8 +58,8 @@ void bpf_module_open_callers(struct bpf_module *mod)
 	spin_unlock(&mod->callers_lock);
 }
 
-/* All of @mod but its functions and its exit program is freed.  True if it has callers,
- * the last of which has the rest freed.
+/* Leave the functions and the exit program of @mod, of which all else is freed, to its
+ * callers: the last of them queues the freeing.  False if there are none.
  */
 bool bpf_module_leave_to_callers(struct bpf_module *mod)
 {
@@ -72,8 +72,8 @@ bool bpf_module_leave_to_callers(struct bpf_module *mod)
 	return left;
 }
 
-/* Ids of the programs that call function @nr, from 0, in an array that the caller frees;
- * NULL if there are none, or -ENOMEM.
+/* Ids of the programs that call function @nr, counted from 0.  Returns an array to be freed
+ * with kvfree(), NULL if there are none, or -ENOMEM.
  */
 u32 *bpf_module_caller_ids(struct bpf_module *mod, u32 nr, u32 *cnt)
 {
@@ -89,7 +89,7 @@ u32 *bpf_module_caller_ids(struct bpf_module *mod, u32 nr, u32 *cnt)
 		return ERR_PTR(-ENOMEM);
 	spin_lock(&mod->callers_lock);
 	list_for_each_entry(dep, &mod->callers, node) {
-		/* 0 while it is being loaded, and once it is being freed. */
+		/* The id is 0 while the program is loaded, and again while it is freed. */
 		id = READ_ONCE(dep->aux->id);
 		if (id && test_bit(nr, dep->calls) && *cnt < room)
 			ids[(*cnt)++] = id;
@@ -105,7 +105,7 @@ static int bpf_module_cmp_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Note the modules whose functions @progs call. */
+/* Collect in @parts the ids of the modules whose functions @progs call. */
 int bpf_module_get_deps(struct bpf_module_parts *parts, struct bpf_prog **progs, u32 progs_cnt)
 {
 	const struct bpf_module_dep *dep;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Functions that BPF modules export: what a program has to be to be one, and what a module
- * has of them.
+ * Functions that BPF modules export: which programs can be functions, and what a module
+ * keeps about them.
  *
- * A function is a program of a type of its own, without a context, that the verifier
- * checks as a global function, from its BTF prototype, before the module is loaded.  How
- * programs call it is in module_call.c.
+ * A function is a program of its own type, BPF_PROG_TYPE_MODULE_FUNC, which has no context.
+ * The verifier checks it as a global function, from its BTF prototype, before the module is
+ * loaded.  module_call.c has how programs call it.
  *
- * A module that is going frees all but its functions and its exit program while it still
- * has callers: one of them may be in a map of the module.  Neither of the two may use a map
- * that can hold programs, so that no caller keeps itself.
+ * A module that is going and still has callers frees everything but its functions and its
+ * exit program: a caller may be in a map of the module.  Functions and the exit program
+ * must not use maps that can hold programs, or a caller could keep itself alive.
  */
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
@@ -23,15 +23,15 @@
 #define BPF_MODULE_FUNC_SIZE_VER0 offsetofend(struct bpf_module_func, name)
 
 /*
- * The functions, when they are loaded as programs.
+ * Functions while they are loaded as programs.
  */
 
-/* Why no function, and no exit program of a module with functions, may use @map; NULL if
- * it may.
+/* Why functions, and the exit program of a module with functions, must not use @map; NULL
+ * if they may.
  */
 static const char *bpf_module_why_no_map(const struct bpf_map *map)
 {
-	/* Once more for the maps in a map of maps. */
+	/* A second round checks the inner maps of a map of maps. */
 	for (; map; map = map->inner_map_meta) {
 		switch (map->map_type) {
 		case BPF_MAP_TYPE_PROG_ARRAY:
@@ -49,7 +49,7 @@ static const char *bpf_module_why_no_map(const struct bpf_map *map)
 		default:
 			break;
 		}
-		/* They hold the program that has armed them. */
+		/* A timer or work queue holds the program that armed it. */
 		if (btf_record_has_field(map->record, BPF_TIMER) ||
 		    btf_record_has_field(map->record, BPF_WORKQUEUE))
 			return "has timers or work queues";
@@ -60,7 +60,7 @@ static const char *bpf_module_why_no_map(const struct bpf_map *map)
 static bool bpf_module_map_has_locks(const struct bpf_map *map)
 {
 	for (; map; map = map->inner_map_meta) {
-		/* A list or a tree is only where there is a lock. */
+		/* Lists and trees need a lock in the same map, so this covers them. */
 		if (btf_record_has_field(map->record, BPF_SPIN_LOCK))
 			return true;
 	}
@@ -84,7 +84,7 @@ static int bpf_module_func_check_maps(struct bpf_verifier_env *env)
 	return 0;
 }
 
-/* Do the maps of @env's program, or the functions that it calls, have locks? */
+/* Does a map of the program, or a function that it calls, have a lock? */
 static bool bpf_module_func_has_locks(const struct bpf_verifier_env *env)
 {
 	const struct bpf_module_dep *dep;
@@ -129,8 +129,8 @@ static int bpf_module_func_check_proto(struct bpf_verifier_env *env)
 }
 
 /**
- * bpf_module_func_start - before the verifier checks a BPF_PROG_TYPE_MODULE_FUNC
- * @env: its maps and the modules that it calls are known
+ * bpf_module_func_start - prepare the verification of a BPF_PROG_TYPE_MODULE_FUNC
+ * @env: the function; the verifier knows its maps and the modules that it calls
  *
  * Context: process, may sleep.
  * Return: 0 or a negative error, with a line in the log.
@@ -140,7 +140,7 @@ int bpf_module_func_start(struct bpf_verifier_env *env)
 	struct bpf_module_func_desc *desc;
 	int err;
 
-	/* A module is not loaded by a token, and callers need what it would give. */
+	/* Tokens do not load modules, and callers would need the token's rights as well. */
 	if (env->prog->aux->token) {
 		bpf_log(&env->log, "functions of modules cannot be loaded by a BPF token\n");
 		return -EPERM;
@@ -164,10 +164,10 @@ int bpf_module_func_start(struct bpf_verifier_env *env)
 }
 
 /**
- * bpf_module_note_stack - a chain of calls is this deep
- * @env: of the program, which need not be a function
- * @depth: bytes of stack
- * @frames: number of frames
+ * bpf_module_note_stack - record how deep a chain of calls is
+ * @env: the program; nothing is recorded unless it is a function
+ * @depth: bytes of stack that the chain uses
+ * @frames: frames of the chain
  *
  * Context: process.
  */
@@ -181,7 +181,7 @@ void bpf_module_note_stack(struct bpf_verifier_env *env, int depth, int frames)
 	desc->frames = max_t(u32, desc->frames, frames);
 }
 
-/* What it tail-calls would have no context. */
+/* No tail calls: the target expects a context, and functions have none. */
 static const struct bpf_func_proto *
 bpf_module_func_get_proto(enum bpf_func_id func_id, const struct bpf_prog *prog)
 {
@@ -204,13 +204,14 @@ const struct bpf_prog_ops bpf_module_func_prog_ops = {
 };
 
 /**
- * bpf_module_may_bind_map - may BPF_PROG_BIND_MAP bind a map to a program
+ * bpf_module_may_bind_map - check whether BPF_PROG_BIND_MAP may bind a map to a program
  * @prog: the program
  * @map: the map
  *
- * Context: process, under the used_maps_mutex of @prog, by which LOAD looks at its maps.
- * Return: 0; -EINVAL if functions cannot use @map, -EBUSY if @prog is the init or exit
- * program of a module.
+ * Context: process, under the used_maps_mutex of @prog. BPF_MODULE_LOAD holds it, too, while
+ * it checks the maps.
+ * Return: 0; -EINVAL if @prog is a function and functions must not use @map; -EBUSY if @prog
+ * is the init or exit program of a module.
  */
 int bpf_module_may_bind_map(const struct bpf_prog *prog, const struct bpf_map *map)
 {
@@ -220,7 +221,7 @@ int bpf_module_may_bind_map(const struct bpf_prog *prog, const struct bpf_map *m
 }
 
 /*
- * The module.
+ * Functions of a module.
  */
 
 static int bpf_module_check_func(struct bpf_module *mod, u32 nr, struct seq_buf *log)
@@ -229,7 +230,7 @@ static int bpf_module_check_func(struct bpf_module *mod, u32 nr, struct seq_buf 
 	const char *why = NULL;
 	int err = -EINVAL;
 
-	/* The interpreter would take the caller's R2 for instructions. */
+	/* The interpreter would take the caller's R2 for a pointer to instructions. */
 	if (!prog->jited)
 		why = "is not compiled by the JIT", err = -EOPNOTSUPP;
 	else if (prog->aux->btf != mod->btf)
@@ -308,7 +309,7 @@ static int bpf_module_get_func(struct bpf_module *mod, u32 nr, const struct bpf_
 			       nr, ufunc->prog_fd);
 		return PTR_ERR(prog);
 	}
-	/* From here on bpf_module_put_funcs() puts it. */
+	/* From here on, bpf_module_put_funcs() puts it. */
 	fn->prog = prog;
 	err = bpf_module_check_func(mod, nr, log);
 	if (err)
@@ -332,7 +333,7 @@ static int bpf_module_alloc_funcs(struct bpf_module *mod, u32 cnt, u32 size, str
 	err = bpf_module_check_entry_size("func", size, BPF_MODULE_FUNC_SIZE_VER0, log);
 	if (err)
 		return err;
-	/* Who links to them compares types. */
+	/* libbpf compares the types of callers with it. */
 	if (!mod->btf) {
 		bpf_module_log(log, "functions need the BTF that they were loaded with\n");
 		return -EINVAL;
@@ -344,8 +345,8 @@ static int bpf_module_alloc_funcs(struct bpf_module *mod, u32 cnt, u32 size, str
 	return 0;
 }
 
-/* Get the functions of @attr for @mod, whose BTF is there.  May sleep.  If it fails,
- * bpf_module_put_funcs() puts those that were got.
+/* Get the functions in @attr for @mod, which has its BTF.  May sleep.  After an error,
+ * bpf_module_put_funcs() puts those that it got.
  */
 int bpf_module_get_funcs(struct bpf_module *mod, const union bpf_attr *attr,
 			 struct seq_buf *log)
@@ -366,7 +367,7 @@ int bpf_module_get_funcs(struct bpf_module *mod, const union bpf_attr *attr,
 	return err;
 }
 
-/* Exit outlives the callers, too, and keeps its maps. */
+/* The exit program outlives the callers as functions do, and keeps its maps. */
 int bpf_module_check_exit_maps(const struct bpf_module *mod, struct seq_buf *log)
 {
 	struct bpf_prog_aux *aux;
@@ -375,7 +376,7 @@ int bpf_module_check_exit_maps(const struct bpf_module *mod, struct seq_buf *log
 	if (!mod->funcs_cnt || !mod->exit)
 		return 0;
 	aux = mod->exit->aux;
-	/* BPF_PROG_BIND_MAP binds none any more. */
+	/* module_run is set: BPF_PROG_BIND_MAP adds no more. */
 	guard(mutex)(&aux->used_maps_mutex);
 	for (i = 0; i < aux->used_map_cnt; i++) {
 		const struct bpf_map *map = aux->used_maps[i];
@@ -391,7 +392,7 @@ int bpf_module_check_exit_maps(const struct bpf_module *mod, struct seq_buf *log
 	return 0;
 }
 
-/* Let other modules have the functions, which have no callers.  Context: any. */
+/* Allow other modules to take the functions, which have no callers.  Context: any. */
 void bpf_module_release_funcs(struct bpf_module *mod)
 {
 	u32 i;
@@ -402,7 +403,7 @@ void bpf_module_release_funcs(struct bpf_module *mod)
 	}
 }
 
-/* Put the programs that the functions are; what tells of them stays.  May sleep. */
+/* Put the programs of the functions; their description stays.  May sleep. */
 void bpf_module_put_funcs(struct bpf_module *mod)
 {
 	u32 i;

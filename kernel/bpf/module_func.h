@@ -6,14 +6,14 @@
 #include "module.h"
 
 /**
- * struct bpf_module_func_desc - what callers have to know of a function
- * @proto: its arguments.
- * @stack_depth: bytes of stack that a call takes, with all that it calls.
- * @frames: frames of a call.
- * @allow_ptr_leaks: it was verified so, and so on.
- * @bypass_spec_v1: likewise.
- * @bypass_spec_v4: likewise.
- * @locks: it, or what it calls, uses a map with a lock.
+ * struct bpf_module_func_desc - what callers have to know about a function
+ * @proto: Its arguments.
+ * @stack_depth: Bytes of stack that a call uses, including everything it calls.
+ * @frames: Frames that a call uses, including everything it calls.
+ * @allow_ptr_leaks: Value of the verifier's flag when the function was verified.
+ * @bypass_spec_v1: Likewise.
+ * @bypass_spec_v4: Likewise.
+ * @locks: It, or a function that it calls, uses a map with a lock.
  *
  * Does not change once the program is loaded.
  */

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What BPF modules tell about themselves: info and fdinfo. */
+/* BPF_MODULE_GET_INFO: what user space can read about a BPF module. */
 #include <linux/bpf.h>
 #include <linux/cred.h>
 #include <linux/uaccess.h>
 #include "module.h"
 
-/* struct bpf_module_ops_info as it was first released. */
+/* Sizes of the entries as they were first released. */
 #define BPF_MODULE_OPS_INFO_SIZE_VER0 offsetofend(struct bpf_module_ops_info, name)
-/* struct bpf_module_link_info as it was first released. */
 #define BPF_MODULE_LINK_INFO_SIZE_VER0 offsetofend(struct bpf_module_link_info, flags)
-
-/* struct bpf_module_func_info as it was first released. */
 #define BPF_MODULE_FUNC_INFO_SIZE_VER0 offsetofend(struct bpf_module_func_info, name)
 
-/* Copy as many of @cnt ids as there is room for; then @room is how many there are. */
+/* Copy at most *@room of @cnt ids to @uids, if it is not 0. Sets *@room to @cnt. */
 static int bpf_module_put_ids(const u32 *ids, u32 cnt, u64 uids, u32 *room)
 {
 	u32 fit = min(*room, cnt);
@@ -108,10 +105,10 @@ static int bpf_module_fill_links(struct bpf_module *mod, struct bpf_module_info 
 	return err;
 }
 
-/* An entry of @size bytes for one of what @mod has. */
+/* Fills one entry of @size bytes at @uinfo for part @nr of @mod. */
 typedef int (*bpf_module_fill_t)(struct bpf_module *mod, u32 nr, void __user *uinfo, u32 size);
 
-/* Fill as many of the @cnt entries as there is room for; then @room is how many there are. */
+/* Fill at most *@room of @cnt entries, if @uarray is not 0. Sets *@room to @cnt. */
 static int bpf_module_fill_array(struct bpf_module *mod, u32 cnt, u64 uarray, u32 size,
 				 u32 min_size, u32 *room, bpf_module_fill_t fill)
 {
@@ -166,7 +163,7 @@ static int bpf_module_fill_func(struct bpf_module *mod, u32 nr, void __user *uin
 	return copy_to_user(uinfo, &info, size) ? -EFAULT : 0;
 }
 
-/* Once a module is gone its memory is on the way out: it shows none of it. */
+/* The memory of a module that is gone may be freed at any time: show none of it. */
 static int bpf_module_fill_gone(struct bpf_module_info *info)
 {
 	info->users = 0;
@@ -185,7 +182,7 @@ static int bpf_module_fill_gone(struct bpf_module_info *info)
 	return 0;
 }
 
-/* What it has, or of which only what its callers keep is left. */
+/* The parts of @mod; of a module that is going, only those that its callers keep. */
 static int bpf_module_fill_parts(struct bpf_module *mod, struct bpf_module_info *info)
 {
 	bool only_kept = READ_ONCE(mod->only_kept);
@@ -205,9 +202,9 @@ static int bpf_module_fill_parts(struct bpf_module *mod, struct bpf_module_info 
 	return err ? : bpf_module_fill_links(mod, info);
 }
 
-/* No lock is held, as it may take for ever to access the caller's memory.  What is told
- * stays as it was loaded, but for the state, the users, what was withdrawn and what a module
- * that is going has freed.
+/* No lock is held, since access to the caller's memory may take forever.  It needs none:
+ * only the state, the users, withdrawn ops and what a module that is going has freed change
+ * after the load.
  */
 static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *info)
 {
@@ -229,7 +226,7 @@ static int bpf_module_fill_info(struct bpf_module *mod, struct bpf_module_info *
 	return bpf_module_fill_parts(mod, info);
 }
 
-/* What the caller asks for.  All else in @info is written by bpf_module_fill_info(). */
+/* Copy the input fields.  bpf_module_fill_info() writes all others. */
 static int bpf_module_copy_request(struct bpf_module_info *info,
 				   const struct bpf_module_info __user *uinfo, u32 info_len)
 {
@@ -247,7 +244,7 @@ static int bpf_module_copy_request(struct bpf_module_info *info,
  * bpf_module_info_by_fd - answer BPF_OBJ_GET_INFO_BY_FD for a module
  * @mod: the module
  * @attr: attributes of the command
- * @uattr: where the caller has them
+ * @uattr: the same in user memory
  *
  * Context: process, may sleep.
  * Return: 0 or a negative error.
@@ -280,7 +277,7 @@ int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
 /**
  * bpf_module_get_info - BPF_MODULE_GET_INFO
  * @attr: attributes of the command
- * @uattr: where the caller has them
+ * @uattr: the same in user memory
  *
  * Context: process, may sleep.
  * Return: 0 or a negative error.

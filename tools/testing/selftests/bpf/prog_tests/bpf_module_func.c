@@ -3,6 +3,8 @@
  * A module exports functions, programs that are loaded later call them: one copy of code
  * and state, with all checked that a call depends on.
  */
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
 #include "bpf_module_func.h"
 
 static int rcu_lock, rcu_unlock, preempt_disable;
@@ -48,9 +50,20 @@ static int attach_fentry(const char *func, int prog_type, enum bpf_attach_type t
 	return bpf_raw_tracepoint_open(NULL, *prog_fd);
 }
 
+static int perf_kprobe_type(void)
+{
+	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "r");
+	int type = -1;
+
+	if (ASSERT_OK_PTR(file, "type of kprobes")) {
+		ASSERT_EQ(fscanf(file, "%d", &type), 1, "type of kprobes");
+		fclose(file);
+	}
+	return type;
+}
+
 static int attach_kprobe(int *prog_fd)
 {
-	static const char * const syms[] = { "bpf_fentry_test1" };
 	const int fds[] = { -1, lib.module_fd };
 	const struct bpf_insn insns[] = {
 		BPF_MOV64_IMM(BPF_REG_1, 1000),
@@ -58,15 +71,22 @@ static int attach_kprobe(int *prog_fd)
 		BPF_MOV64_IMM(BPF_REG_0, 0),
 		BPF_EXIT_INSN(),
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds,
-		    .expected_attach_type = BPF_TRACE_KPROBE_MULTI);
-	LIBBPF_OPTS(bpf_link_create_opts, link_opts,
-		    .kprobe_multi.syms = (const char **)syms, .kprobe_multi.cnt = 1);
+	struct perf_event_attr attr = {
+		.size = sizeof(attr), .kprobe_func = ptr_to_u64("bpf_fentry_test1"),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds);
+	int event_fd, link_fd;
 
 	*prog_fd = bm_load_prog(BPF_PROG_TYPE_KPROBE, "bm_kprobe", insns, ARRAY_SIZE(insns), &opts);
 	if (!ASSERT_OK_FD(*prog_fd, "kprobe"))
 		return -1;
-	return bpf_link_create(*prog_fd, 0, BPF_TRACE_KPROBE_MULTI, &link_opts);
+	attr.type = perf_kprobe_type();
+	event_fd = syscall(__NR_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (!ASSERT_OK_FD(event_fd, "perf event"))
+		return -1;
+	link_fd = bpf_link_create(*prog_fd, event_fd, BPF_PERF_EVENT, NULL);
+	close(event_fd);
+	return link_fd;
 }
 
 /* Those that run at places in the kernel do, too. */

@@ -217,7 +217,8 @@ static void test_packet(void)
 /* What a program can read and not write it cannot have a function write. */
 static void test_written(void)
 {
-	BM_CALLER_REFUSED(XDP, lib.module_fd, "only read is supported",
+	BM_CALLER_REFUSED(BPF_PROG_TYPE_CGROUP_SKB, lib.module_fd,
+			  "only read is supported",
 			  BPF_EMIT_CALL(BPF_FUNC_get_current_task_btf),
 			  BPF_MOV64_REG(BPF_REG_1, BPF_REG_0),
 			  BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, task_member("start_time")),

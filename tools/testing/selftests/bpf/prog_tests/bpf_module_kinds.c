@@ -500,7 +500,7 @@ static void test_together(void)
 	links[1] = attach_tcx(skel->progs.link_tcx_egress);
 	links[2] = attach_cgroup(skel->progs.link_sockops);
 	links[3] = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
-	links[4] = bm_take_fd(bpf_program__attach(skel->progs.link_kprobe_multi));
+	links[4] = bm_take_fd(bpf_program__attach(skel->progs.link_kprobe));
 	links[5] = create(skel->progs.link_iter, 0, 0);
 	iter_id = bm_link_id(links[5]);
 

@@ -130,7 +130,9 @@ static const struct kind {
 	{ "raw_tp", attach_auto, run_syscall },
 	{ "tracepoint", attach_auto, run_syscall },
 	{ "kprobe", attach_auto, run_tracing },
+#ifdef __x86_64__ /* arm64 has no fprobe, on which it is built */
 	{ "kprobe_multi", attach_auto, run_tracing },
+#endif
 	{ "uprobe", attach_uprobe, run_uprobe },
 	{ "uprobe_multi", attach_uprobe_multi, run_uprobe },
 	{ "lsm", attach_auto, run_bpf },

@@ -334,7 +334,6 @@ static void test_filled_module(struct bpf_module_tramp *skel)
 	}
 	profiler_close(&p);
 }
-#endif
 
 /* Checks that the stack has symbols with these prefixes. */
 static void check_stack(struct bpf_module_tramp *skel, const char * const *symbols, int cnt)
@@ -398,6 +397,7 @@ static void test_stack_module(struct bpf_module_tramp *skel)
 	}
 	bpf_link__destroy(probe);
 }
+#endif
 
 /* Registration fails with the upper half of what the program returns. */
 static void test_ret(struct bpf_module_tramp *skel)
@@ -492,9 +492,9 @@ static const struct {
 #ifdef __x86_64__
 	{ "filled", test_filled },
 	{ "filled_module", test_filled_module, true },
-#endif
 	{ "stack", test_stack },
 	{ "stack_module", test_stack_module, true },
+#endif
 	{ "ret", test_ret },
 	{ "migration", test_migration },
 	{ "migration_module", test_migration_module, true },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An op whose function has more arguments than there are registers for. */
+/* An op whose function has more arguments than fit in registers. */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -7,7 +7,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* The arguments, as they came. */
+/* The arguments as the program received them. */
 int came[8];
 
 SEC("struct_ops/test_args")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* It wants a function of what can't be a module. */
+/* Calls a function of a module whose name is not valid. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* It calls a function that it exports. */
+/* Calls a function that it exports itself. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A library and, in the same object, a module that calls it by another declaration. */
+/* A library and, in the same object, a module that calls it by a declaration that differs. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reno, which counts what it is called for: a module with maps. */
+/* Reno that counts its calls: a module with maps. */
 #include "bpf_tracing_net.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A library that calls another one, without any state of its own. */
+/* A library without state that calls another library. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>

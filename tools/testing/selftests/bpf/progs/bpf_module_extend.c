@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Programs that extend those that a module is unloaded with. */
+/* Programs that extend the programs of a module. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

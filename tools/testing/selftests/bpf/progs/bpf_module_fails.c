@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A caller whose module never loads: its init program refuses. */
+/* A caller whose module never loads, since its init program fails. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An XDP filter that remembers what it has seen, with a tracer beside it and a program
- * that nothing attaches: what "bpftool module load" makes of an object that declares no
- * module.
+ * An XDP filter that counts packets, a tracer, and a program that nothing attaches, for
+ * "bpftool module load" of an object that declares no module.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -17,7 +16,7 @@ char _license[] SEC("license") = "GPL";
 /* What to do with every packet. */
 const volatile bool drop;
 
-/* By the packet's EtherType, in the byte order of the network. */
+/* Keyed by the packet's EtherType in network byte order. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);

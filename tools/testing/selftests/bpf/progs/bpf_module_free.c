@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A congestion control that leaves itself, and counts of grace periods. */
+/* A congestion control that replaces itself by another, and counters of grace periods. */
 #include "bpf_tracing_net.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -42,7 +42,7 @@ void BPF_PROG(leave_cong_avoid, struct sock *sk, __u32 ack, __u32 acked)
 {
 }
 
-/* Never attached: libbpf learns from it which members the programs are for. */
+/* Never attached: it tells libbpf which members the programs implement. */
 SEC(".struct_ops.link")
 struct tcp_congestion_ops leave = {
 	.init		= (void *)leave_init,
@@ -52,7 +52,7 @@ struct tcp_congestion_ops leave = {
 	.name		= "bm_skel",
 };
 
-/* What a reader under RCU finds in a socket that has put its congestion control. */
+/* What an RCU reader finds in a socket that has put its congestion control. */
 SEC("?fexit/tcp_cleanup_congestion_control")
 int BPF_PROG(put_ca, struct sock *sk)
 {
@@ -82,8 +82,8 @@ int tasks_wait(void *ctx)
 }
 
 /*
- * What a program that may sleep waits for, one after the other: tasks reach the
- * program, leave it, and leave the trampoline.
+ * The grace periods that freeing a sleepable program waits for, in this order: tasks
+ * reach the program, leave it, and leave the trampoline.
  */
 SEC("?kprobe/rcu_tasks_pregp_step")
 int sleepable_tasks(void *ctx)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two modules of functions, and nothing else: no maps, no other programs. */
+/* Two modules that have functions only: no maps, no other programs. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
@@ -27,7 +27,7 @@ int funcs_twice_2(int n)
 	return n * 4;
 }
 
-/* Of no module, and not loaded unless somebody asks for it. */
+/* Belongs to no module, and is not loaded by default. */
 SEC("?module.func")
 int funcs_none(int n)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A library that is at a network device, too; the name of one of its functions is longer
- * than what the kernel tells of it.
+/* A library with a link to a network device. One function's name is longer than the part
+ * of it that the kernel's info has room for.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -3,7 +3,7 @@
 #ifndef __BPF_MODULE_GATE_H
 #define __BPF_MODULE_GATE_H
 
-/* The kernel tells the first 127 characters of the name of a function. */
+/* The kernel's info has room for 127 characters of a function's name. */
 #define GATE_PASTE_(a, b) a##b
 #define GATE_PASTE(a, b) GATE_PASTE_(a, b)
 #define gate_long GATE_PASTE(							\

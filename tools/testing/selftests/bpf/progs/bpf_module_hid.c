@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Makes the second byte of a device's reports from the first. */
+/* Sets the second byte of a device's reports from the first. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -10,7 +10,7 @@ __u8 *hid_bpf_get_data(struct hid_bpf_ctx *hctx, unsigned int offset, size_t siz
 int bpf_copy_from_user_str(void *dst, u32 size, const void *from, u64 flags) __ksym;
 
 int fixups;
-int returns;		/* of programs that may sleep */
+int returns;		/* of sleepable programs */
 __u64 stuck_page;	/* which they read */
 
 static void read_page(void)
@@ -32,7 +32,7 @@ int BPF_PROG(hid_event, struct hid_bpf_ctx *hctx, enum hid_report_type type)
 	return 0;
 }
 
-/* May sleep, as the type allows for this member. */
+/* Sleepable, as the type allows for this member. */
 SEC("struct_ops.s")
 int BPF_PROG(hid_fixup, struct hid_bpf_ctx *hctx)
 {
@@ -41,7 +41,7 @@ int BPF_PROG(hid_fixup, struct hid_bpf_ctx *hctx)
 	return 0;
 }
 
-/* May sleep, too. The device is not asked. */
+/* Sleepable, too. Answers without asking the device. */
 SEC("struct_ops.s")
 int BPF_PROG(hid_request, struct hid_bpf_ctx *hctx, unsigned char number,
 	     enum hid_report_type rtype, enum hid_class_request reqtype, __u64 source)
@@ -50,7 +50,7 @@ int BPF_PROG(hid_request, struct hid_bpf_ctx *hctx, unsigned char number,
 	return -1;
 }
 
-/* Never attached: libbpf learns from it which members the programs are for. */
+/* Never attached: it tells libbpf which members the programs implement. */
 SEC(".struct_ops.link")
 struct hid_bpf_ops hid = {
 	.hid_device_event	= (void *)hid_event,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A program that others of a module are attached to. */
+/* A program that programs of a module attach to. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Congestion controls whose init arms a timer, which starts a work queue over and
- * over, and ends with a tail call. The first connection has entry 0 of the maps, the
+ * Congestion controls whose init arms a timer, which starts a work queue again and
+ * again, and ends with a tail call. The first connection uses entry 0 of the maps, the
  * second one entry 1.
  */
 #include "bpf_tracing_net.h"
@@ -15,12 +15,12 @@ char _license[] SEC("license") = "GPL";
 #define CLOCK_MONOTONIC 1
 #define TICK_NS 1000000
 
-/* How often each ran. */
+/* Runs of each. */
 int inits;
 int ticks[2];
 int works[2];
 int tails;
-/* The last error but that of what is armed already. */
+/* The last error, except for a timer or work queue that is armed already. */
 int arm_err;
 
 struct timer_elem {
@@ -127,7 +127,7 @@ void BPF_PROG(other_init, struct sock *sk)
 	bpf_tail_call(ctx, &bm_jumps, 0);
 }
 
-/* Never attached: libbpf learns from them which member the programs are for. */
+/* Never attached: they tell libbpf which member the programs implement. */
 SEC(".struct_ops.link")
 struct tcp_congestion_ops keep = {
 	.init = (void *)keep_init,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Of each kind of link that can be switched in place a program, and one that it is
- * switched to: they count their runs.
+ * For each kind of link that can be switched in place: the program it starts with and the
+ * one it is switched to. They count their runs.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -66,7 +66,7 @@ int new_iter(struct bpf_iter__bpf_map *ctx)
 	return 0;
 }
 
-/* What is extended, and with what. */
+/* A program that is extended, and its extension. */
 __noinline int extended(struct __sk_buff *skb)
 {
 	return !skb->len;
@@ -92,14 +92,14 @@ int BPF_PROG(link_fentry, int a)
 	return 0;
 }
 
-SEC("kprobe.multi/bpf_fentry_test1")
-int link_kprobe_multi(void *ctx)
+SEC("kprobe/bpf_fentry_test1")
+int link_kprobe(void *ctx)
 {
 	__sync_fetch_and_add(&runs, 1);
 	return 0;
 }
 
-/* The thread whose program runs until it is let go, and how far that has come. */
+/* The thread whose program spins until it is released, and its progress. */
 int hold_tid;
 int hold;
 int held;
@@ -145,7 +145,7 @@ int hold_raw_tp(void *ctx)
 	return hold_me(0);
 }
 
-/* One that may sleep. */
+/* A sleepable one. */
 SEC("lsm.s/bpf")
 int BPF_PROG(hold_lsm, int cmd, union bpf_attr *attr, unsigned int size)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An op that waits for memory of its loader, and then does as it is told. */
+/* An op that faults in memory of its loader, and then does as that says. */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -22,7 +22,7 @@ int BPF_PROG(late_test)
 	return ret;
 }
 
-/* Never attached: libbpf learns from it which member the program is for. */
+/* Never attached: it tells libbpf which member the program implements. */
 SEC(".struct_ops.link")
 struct bpf_testmod_errno_ops late = {
 	.test = (void *)late_test,

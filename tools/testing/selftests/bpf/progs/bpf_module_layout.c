@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The maps of bpf_module_progs.c, one of another layout, one that is smaller. */
+/* The maps of bpf_module_progs.c: one with another layout, one smaller. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A library: functions, the map that they share, and a program that runs before them. */
+/* A library: functions, the map that they share, and an init program. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
@@ -24,7 +24,7 @@ struct {
 
 int step;
 
-/* What the functions share is no function that others can call. */
+/* Used by the functions, but not exported. */
 static int count(int who, int n)
 {
 	__u64 *cnt = bpf_map_lookup_elem(&lib_counts, &who);

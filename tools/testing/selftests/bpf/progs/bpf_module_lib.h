@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the library bpf_module_lib.c counts, and for whom, each in its place of a map. */
+/* Indexes of bpf_module_lib.c's counters in their map: what is counted, and for whom. */
 #ifndef __BPF_MODULE_LIB_H
 #define __BPF_MODULE_LIB_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Programs of many types, and a congestion control, that call one library. */
+/* Programs of many types and a congestion control that call one library. */
 #include "bpf_tracing_net.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
@@ -20,7 +20,7 @@ extern __u32 tcp_reno_undo_cwnd(struct sock *sk) __ksym;
 
 int pid;
 
-/* Calls are in functions of the program's own, too. */
+/* A call from a subprogram. */
 static __noinline int count(int who)
 {
 	return lib_count(who);
@@ -102,7 +102,7 @@ struct tcp_congestion_ops call_ops = {
 	.name		= "bm_lib_call",
 };
 
-/* It may sleep, and is in an RCU critical section for what may not. */
+/* Sleepable; calls the functions that are not from an RCU critical section. */
 SEC("syscall")
 int call_syscall(void *ctx)
 {
@@ -113,7 +113,7 @@ int call_syscall(void *ctx)
 	return 0;
 }
 
-/* Not loaded unless somebody asks for it, nor is what it calls looked for. */
+/* Not loaded by default; then what it calls is not looked up either. */
 SEC("?tc")
 int call_chain(struct __sk_buff *skb)
 {

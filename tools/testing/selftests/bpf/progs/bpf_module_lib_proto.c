@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The functions of bpf_module_lib.c as they have been declared at some time or other, by
- * who has compiled against another version, or against none.
+ * The functions of bpf_module_lib.c as callers may have declared them that were compiled
+ * against another version, or without a header.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -17,12 +17,12 @@ struct lib_key___same {
 	__u64 taken;
 };
 
-/* It knows less. */
+/* A type with fewer members. */
 struct lib_key___fewer {
 	unsigned int who;
 } __attribute__((preserve_access_index));
 
-/* It puts part of it in a struct that has no name. */
+/* Some members are in an anonymous struct. */
 struct lib_key___inner {
 	struct {
 		int who;
@@ -94,7 +94,7 @@ extern bool lib_not___byte(unsigned char no) __ksym __bpf_module(LIB_NAME);
 extern unsigned char lib_not___result(bool no) __ksym __bpf_module(LIB_NAME);
 extern int lib_pid___name(struct task_storage *task) __ksym __bpf_module(LIB_NAME);
 
-/* All have a key of the library's, which is larger than some think. */
+/* All pass the library's own key, which is larger than some declare. */
 #define TAKE(name, type, args)						\
 SEC("?tc")								\
 int take_##name(struct __sk_buff *skb)					\

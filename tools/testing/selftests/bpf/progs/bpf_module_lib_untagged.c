@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* It does not say that what it calls is in a BPF module. */
+/* Declares a function of a library without __bpf_module(). */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "bpf_module_lib.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls that need not be: what is missing is 0. */
+/* Weak functions: a missing one has the address 0. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
@@ -36,7 +36,7 @@ int weak_guarded(struct __sk_buff *skb)
 	return 0;
 }
 
-/* Not loaded unless somebody asks for it. */
+/* Not loaded by default. */
 SEC("?tc")
 int weak_unguarded(struct __sk_buff *skb)
 {

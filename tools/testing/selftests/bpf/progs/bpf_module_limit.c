@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A library that calls bpf_module_bucket.c, and can do without a third one. */
+/* A library that calls bpf_module_bucket.c, and a third one if it is loaded. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>

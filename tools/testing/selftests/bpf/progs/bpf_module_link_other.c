@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* It means the function of another library. */
+/* Declares the function as one of another library. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs of many types for links that modules adopt. Each counts its runs: those of
- * tracing the calls of one process, those of networking what comes to them.
+ * Programs of many types for links that modules adopt. Each counts its runs: tracing
+ * programs the calls of one process, networking programs all packets or sockets.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -11,7 +11,7 @@ char _license[] SEC("license") = "GPL";
 
 int pid;
 int runs;
-/* of the programs that others are switched to */
+/* runs of the programs that links are switched to */
 int new_runs;
 
 static void count_mine(void)

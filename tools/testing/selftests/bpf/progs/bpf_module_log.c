@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What bpf_module_limit.c can do without, but of another prototype than it thinks: the
- * module gets the name of the file.
+/* The optional library of bpf_module_limit.c, with another prototype than that declares.
+ * The module is named after the file.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Denies one process what it wants of BPF modules that are called "bm_denied". */
+/* Denies one process the use of BPF modules named "bm_denied". */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -40,7 +40,7 @@ int BPF_PROG(use, struct bpf_module *mod, fmode_t fmode)
 	return deny_use ? -EACCES : 0;
 }
 
-/* Freeing is not done by the process, so this counts those of that name. */
+/* The process does not free modules itself, so this goes by the name. */
 SEC("lsm/bpf_module_free")
 void BPF_PROG(free_module, struct bpf_module *mod)
 {

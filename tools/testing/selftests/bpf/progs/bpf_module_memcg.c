@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is charged for the executable memory of a module. */
+/* Observes which memcg is charged for the executable memory of a module. */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -46,7 +46,7 @@ int BPF_PROG(alloc, unsigned int size)
 	return 0;
 }
 
-/* By whoever frees the module. */
+/* Runs in whatever task frees the module. */
 SEC("fentry/obj_cgroup_uncharge")
 int BPF_PROG(uncharge, struct obj_cgroup *cg, size_t size)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a loader has to say something of: programs that no op has, a map that is pinned
- * by itself, a name of any length, ops that are refused.
+/* What a loader has to report: programs of no op, a map that is pinned by itself, a long
+ * name, ops that are refused.
  */
 #include "bpf_tracing_net.h"
 #include <bpf/bpf_helpers.h>
@@ -57,7 +57,7 @@ size_t BPF_PROG(odd_get_info, struct sock *sk)
 	return 0;
 }
 
-/* no link attaches it */
+/* no link can attach it */
 SEC("socket")
 int odd_watch(struct __sk_buff *skb)
 {
@@ -79,7 +79,7 @@ int odd_setup(void *ctx)
 SEC(".module.bm_odd")
 struct tcp_congestion_ops odd = { ODD_OPS("bm_odd") };
 
-/* asks for what the one above has */
+/* conflicts with the one above */
 SEC("?.module.bm_odd")
 struct tcp_congestion_ops odd_twin = { ODD_OPS("bm_odd") };
 
@@ -88,10 +88,10 @@ struct tcp_congestion_ops odd_with_a_name_that_is_longer_than_the_kernel_takes_o
 	ODD_OPS("bm_odd_long"),
 };
 
-/* no program can be this member */
+/* no program can implement this member */
 SEC("?.module.bm_odd")
 struct tcp_congestion_ops odd_info = { ODD_OPS("bm_odd_info"), .get_info = (void *)odd_get_info };
 
-/* named as the file is not, but as the declared module is */
+/* named like the declared module, not like the file */
 SEC("?.struct_ops")
 struct tcp_congestion_ops odd_map = { ODD_OPS("bm_odd_map") };

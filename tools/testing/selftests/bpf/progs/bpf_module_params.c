@@ -39,7 +39,7 @@ BPF_MODULE_PARM_DESC(p_u8, "a byte");
 BPF_MODULE_PARM_DESC(p_color, "one of the colors");
 BPF_MODULE_PARM_DESC(bm_params.name, "what sockets ask for");
 
-/* What a program sees of them. */
+/* The values that a program sees. */
 __u64 seen_u8, seen_u16, seen_u32, seen_u64;
 __s64 seen_s8, seen_s16, seen_s32, seen_s64;
 int seen_bool, seen_char, seen_color, seen_level, seen_array[4], seen_second;

@@ -20,7 +20,7 @@ struct progs_state {
 	__u64 packets;
 };
 
-/* Its name has the same first 15 characters. */
+/* The names share the first 15 characters. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8);
@@ -163,7 +163,7 @@ int progs_iter(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
-/* The user's to run. */
+/* For the user to run. */
 SEC("syscall")
 int progs_read(void *ctx)
 {
@@ -174,7 +174,7 @@ int progs_read(void *ctx)
 	return state ? state->version : 0;
 }
 
-/* Not loaded unless somebody asks for it. */
+/* Not loaded by default. */
 SEC("?perf_event")
 int progs_perf(void *ctx)
 {

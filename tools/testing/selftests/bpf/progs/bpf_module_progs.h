@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the programs of bpf_module_progs.c count, each in its place of a map. */
+/* Indexes of the counters of bpf_module_progs.c in their map. */
 #ifndef __BPF_MODULE_PROGS_H
 #define __BPF_MODULE_PROGS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An op of bpf_testmod, and programs that have it used and taken away. */
+/* An op of bpf_testmod, and programs that get it used and withdrawn. */
 #include <vmlinux.h>
 #include <bpf/bpf_tracing.h>
 #include "../bpf_testmod/bpf_testmod.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls a library from a raw tracepoint, whose program goes some time after its link. */
+/* Calls a library from a raw tracepoint, which puts its program after a grace period. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>

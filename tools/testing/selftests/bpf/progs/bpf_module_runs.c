@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Programs that are run when a module is loaded and when it has ended. */
+/* Init and exit programs. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -8,7 +8,7 @@ char _license[] SEC("license") = "GPL";
 
 /* what init returns */
 int init_ret;
-/* keeps exit running, and init */
+/* keep exit and init running */
 int hold;
 int hold_init;
 
@@ -17,7 +17,7 @@ int exits;
 struct bpf_module_ctx init_ctx;
 struct bpf_module_ctx exit_ctx;
 __u64 exit_uid;
-/* runs of the linked program after init, and until exit */
+/* runs of the linked program after init and before exit */
 int pid;
 int runs;
 int runs_at_init;
@@ -37,7 +37,7 @@ int BPF_PROG(run_other, int a, u64 b)
 	return 0;
 }
 
-/* the module whose exit ran last, as exit has put it there */
+/* id of the module whose exit ran last */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -60,7 +60,7 @@ static long wait_exit(__u32 i, void *unused)
 	return wait_hold(i, &hold);
 }
 
-/* What another program could extend. */
+/* A function that an extension could replace. */
 __noinline int run_global(int ret)
 {
 	return ret ?: init_ret;

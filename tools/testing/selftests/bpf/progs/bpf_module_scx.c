@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* First come, first served, until it is told to make an error. */
+/* A FIFO scheduler that makes an error on request. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -9,7 +9,7 @@ char _license[] SEC("license") = "GPL";
 extern void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
 extern void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data__sz) __ksym;
 
-/* not constant, as the kernel takes it for memory that it may write to */
+/* not constant, since the kernel takes it as memory that it may write */
 char fmt[] = "told to fail with %d";
 int fail_with;
 __u64 enqueued;
@@ -25,7 +25,7 @@ void BPF_PROG(scx_enqueue, struct task_struct *p, u64 enq_flags)
 	scx_bpf_dispatch(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
 }
 
-/* May sleep, as the type allows for this member. */
+/* Sleepable, as the type allows for this member. */
 SEC("struct_ops.s")
 s32 BPF_PROG(scx_init)
 {
@@ -40,7 +40,7 @@ static int look(u32 i, void *ctx)
 	return go_on ? 1 : 0;
 }
 
-/* Keeps who withdraws it, as long as it may, so that there is time to look. */
+/* Delays the withdrawal, so that there is time to look. */
 SEC("?tp_btf/bpf_module_withdraw")
 int BPF_PROG(scx_withdraw)
 {
@@ -49,7 +49,7 @@ int BPF_PROG(scx_withdraw)
 	return 0;
 }
 
-/* Never attached: libbpf learns from it which members the programs are for. */
+/* Never attached: it tells libbpf which members the programs implement. */
 SEC(".struct_ops.link")
 struct sched_ext_ops scx = {
 	.enqueue	= (void *)scx_enqueue,

@@ -6,7 +6,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* As the kernel's, with a member that it does not have. */
+/* The kernel's type with an additional member. */
 struct tcp_congestion_ops___more {
 	__u32 (*ssthresh)(struct sock *sk);
 	__u32 (*undo_cwnd)(struct sock *sk);
@@ -19,7 +19,7 @@ extern __u32 tcp_reno_ssthresh(struct sock *sk) __ksym;
 extern void tcp_reno_cong_avoid(struct sock *sk, __u32 ack, __u32 acked) __ksym;
 extern __u32 tcp_reno_undo_cwnd(struct sock *sk) __ksym;
 
-/* A program belongs to one module at most. */
+/* A program can belong to one module only. */
 #define RENO(prefix)								\
 SEC("struct_ops")								\
 __u32 BPF_PROG(prefix##_ssthresh, struct sock *sk)				\
@@ -66,7 +66,7 @@ struct tcp_congestion_ops second_a = {
 	.name		= "bm_second_a",
 };
 
-/* The kernel has no room for all of this name. */
+/* The kernel truncates this name. */
 SEC("?.module.bm-second.x")
 struct tcp_congestion_ops second_b_of_a_name_that_is_longer_than_the_63_characters_of_an_op = {
 	.ssthresh	= (void *)second_ssthresh,

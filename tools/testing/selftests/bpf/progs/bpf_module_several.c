@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Two modules without ops, and programs that say to which they belong. */
+/* Two modules without ops; each program names its module. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
@@ -35,7 +35,7 @@ int several_init(struct bpf_module_ctx *ctx)
 	return 0;
 }
 
-/* Of no module, and not loaded unless somebody asks for it. */
+/* Belongs to no module, and is not loaded by default. */
 SEC("?fentry/bpf_fentry_test1")
 int BPF_PROG(several_none, int a)
 {
@@ -48,7 +48,7 @@ int several_init_2(struct bpf_module_ctx *ctx)
 	return 0;
 }
 
-/* Kinds that no link attaches belong to none. */
+/* Programs that no link can attach belong to no module. */
 SEC("syscall")
 int several_syscall(void *ctx)
 {

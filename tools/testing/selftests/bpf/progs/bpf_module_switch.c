@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two versions of one congestion control, which sockets tell apart by the slow start
- * threshold that they begin with; and something that holds up a namespace's setup.
+ * Two versions of one congestion control, which differ in the slow start threshold that
+ * a socket begins with; and a program that delays the setup of a network namespace.
  */
 #include "bpf_tracing_net.h"
 #include <bpf/bpf_helpers.h>
@@ -10,10 +10,10 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* The thread whose namespace is held up, at the first IPv6 socket of the kernel. */
+/* The thread whose namespace is delayed, at the kernel's first IPv6 socket in it. */
 int held_tid;
 int held;
-/* Reading it takes as long as user space likes. */
+/* A page that user space can make slow to read. */
 const void *hold_page;
 
 SEC("struct_ops")

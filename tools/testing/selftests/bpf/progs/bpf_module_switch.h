@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What programs and tests of a switch of congestion controls agree on. */
+/* Shared by bpf_module_switch.c and its test. */
 #ifndef __BPF_MODULE_SWITCH_H
 #define __BPF_MODULE_SWITCH_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A module without ops, of programs that go to more than one place, or to odd ones. */
+/* A module without ops, whose programs attach to several or unusual targets. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
@@ -35,7 +35,7 @@ int targets_xdp(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* Like that one in another version of the module. */
+/* Its counterpart in another version of the module. */
 SEC("?xdp")
 int targets_xdp_renamed(struct xdp_md *ctx)
 {
@@ -43,7 +43,7 @@ int targets_xdp_renamed(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* goes from version to version */
+/* shared by the versions */
 int kept SEC(".data.kept") = 5;
 
 SEC("fentry")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What can be seen of trampolines: from the programs that they call, and from beside. */
+/* Observes trampolines, from the programs that they call and from outside. */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -13,7 +13,7 @@ char _license[] SEC("license") = "GPL";
 
 int pid;
 
-/* Who has called what the op's program calls. */
+/* The stack below a kernel function that the op's program calls. */
 __u64 stack[16];
 long stack_size;
 
@@ -38,14 +38,14 @@ int BPF_PROG(tramp_args, int a, int b, int c, int d, int e, int f, long g, long 
 	return 0;
 }
 
-/* Nothing of it is left in the lower half. */
+/* The lower half is all zero. */
 SEC("struct_ops/test_ret")
 __s64 BPF_PROG(tramp_ret)
 {
 	return -EXDEV * (1LL << 32);
 }
 
-/* The least that a scheduler's program has found in migration_disabled. */
+/* The smallest migration_disabled that a scheduler's program has seen. */
 int least;
 __u64 wakeups;
 
@@ -82,7 +82,7 @@ int read_last(void *ctx)
 	return bpf_probe_read_kernel(last, sizeof(last), (void *)end - sizeof(last));
 }
 
-/* Notes where the trampoline of a link ends. */
+/* Records where the trampoline of a link ends. */
 __u32 link_id;
 
 SEC("iter/bpf_link")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* It does not say that what it calls is in bpf_module_gate.c. */
+/* Declares a function of bpf_module_gate.c without __bpf_module(). */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_module.h>
