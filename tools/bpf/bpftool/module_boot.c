@@ -2,9 +2,9 @@
 /*
  * bpftool module boot, autoload, aliases: modules that the system loads.
  *
- * The kernel asks modprobe for what it lacks, a congestion control by the name
- * "tcp_NAME". The lines that "aliases" writes have modprobe run "autoload" when
- * there is no kernel module of that name.
+ * The kernel requests missing kernel modules from modprobe; a missing congestion control is
+ * requested as "tcp_NAME". With the lines that "aliases" writes, modprobe runs "autoload"
+ * if there is no kernel module of that name.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -50,7 +50,7 @@ static bool names_dev(const struct module_conf_line *line, const char *dev)
 	return devs && module_list_has(devs, dev);
 }
 
-/* Does an option PROG.dev name it? */
+/* Does an option PROG.dev of the module name the device? */
 static bool is_own_dev(const struct module_conf *conf, const char *name, const char *dev)
 {
 	const struct module_conf_line *line = NULL;
@@ -61,8 +61,8 @@ static bool is_own_dev(const struct module_conf *conf, const char *name, const c
 	return false;
 }
 
-/* Does an option of any module name it? Most devices are named by none: then no object
- * has to be opened.
+/* Does an option of any module name the device? Usually none does, and no object needs to be
+ * opened.
  */
 static bool is_known_dev(const struct module_conf *conf, const char *dev)
 {
@@ -74,7 +74,7 @@ static bool is_known_dev(const struct module_conf *conf, const char *dev)
 	return false;
 }
 
-/* What the object of that name needs; nothing if there is no object. */
+/* The modules that the object of that name needs; none if there is no object. */
 static int plan_name(struct module_plan *plan, const char *name)
 {
 	libbpf_print_fn_t old_print;
@@ -93,7 +93,7 @@ static int plan_name(struct module_plan *plan, const char *name)
 	return err;
 }
 
-/* 1 if the device is for a module that @name needs, else 0, or -1 with the error printed */
+/* 1 if a module that @name needs waits for the device, else 0; -1 with the error printed. */
 static int is_needed_dev(const struct module_conf *conf, const char *name, const char *dev)
 {
 	struct module_plan plan = { .conf = conf };
@@ -107,15 +107,13 @@ static int is_needed_dev(const struct module_conf *conf, const char *name, const
 	return ret;
 }
 
-/* The same if it is for @name itself */
+/* The same for @name itself or a module that it needs. */
 static int is_for_dev(const struct module_conf *conf, const char *name, const char *dev)
 {
 	return is_own_dev(conf, name, dev) ? 1 : is_needed_dev(conf, name, dev);
 }
 
-/* A device has appeared: load what waits for it, or has lost it. The rest is none of
- * this device's business.
- */
+/* A device has appeared: load the modules that wait for it or have lost it, and only these. */
 static int boot_dev(const struct module_conf *conf, const char *dev)
 {
 	const struct module_conf_line *line = NULL;
@@ -133,7 +131,7 @@ static int boot_dev(const struct module_conf *conf, const char *dev)
 	return err;
 }
 
-/* "dev NAME", or the path in sysfs that udev has of it. */
+/* "dev NAME"; NAME may be the path in sysfs, which udev passes. */
 static int parse_dev(int argc, char **argv, const char **dev)
 {
 	const char *slash;
@@ -202,7 +200,7 @@ int module_autoload(int argc, char **argv)
 	return err;
 }
 
-/* A kernel module comes first. modprobe's own option keeps it from this line. */
+/* A kernel module takes precedence: --ignore-install has modprobe look for one first. */
 static void print_alias(const char *bpftool, const char *request, const char *name)
 {
 	if (json_output) {
@@ -215,7 +213,7 @@ static void print_alias(const char *bpftool, const char *request, const char *na
 	}
 }
 
-/* What the kernel asks for when it lacks the ops: NULL if it does not ask. */
+/* The name that the kernel requests when the ops are missing; NULL if it requests none. */
 static const char *get_request(const struct btf *btf, const struct bpf_map *map, char *buf,
 			       size_t size)
 {
@@ -263,7 +261,7 @@ static int print_file_aliases(const char *dir, const char *file, const char *bpf
 	struct bpf_object *obj;
 
 	snprintf(path, sizeof(path), "%s/modules/%s", dir, file);
-	/* one that another hides does not load by name */
+	/* a file that another one hides is not loaded by name */
 	if (!module_name_of_file(file, name, sizeof(name)) ||
 	    !module_find_file(name, found, sizeof(found)) || strcmp(found, path) ||
 	    module_conf_blacklist(conf, name))
@@ -303,8 +301,8 @@ static int print_dir_aliases(const char *dir, const char *bpftool,
 	return err;
 }
 
-/* Of several lines for one request modprobe takes the first: what is configured
- * comes before what is found.
+/* modprobe uses the first of several lines for one request, so configured modules come before
+ * those that were found.
  */
 static int print_aliases(const struct module_conf *conf, const char *bpftool)
 {
@@ -331,7 +329,7 @@ int module_aliases(int argc, char **argv)
 	if (argc)
 		return BAD_ARG();
 
-	/* as the kernel sees it, which has another search path */
+	/* the full path: the kernel starts modprobe with another PATH */
 	len = readlink("/proc/self/exe", bpftool, sizeof(bpftool) - 1);
 	if (len < 0 || memchr(bpftool, '\'', len)) {
 		p_err("can't tell the path of %s", bin_name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * What libbpf and the verifier say, kept until it is known whether they refused an
- * object, and why they did, as one line out of all that.
+ * Why an object cannot be loaded: keeps the warnings of libbpf and the verifier's log, and
+ * finds in them the one line that tells the reason.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -18,12 +18,12 @@
 #include "main.h"
 #include "module.h"
 
-#define ENOTSUPP	524 /* the kernel's own, which user space has no name for */
+#define ENOTSUPP	524 /* the kernel's, not in user space's headers */
 #define PREFIX		"libbpf: "
 #define LOG_BEGIN	": -- BEGIN PROG LOAD LOG --\n"
 #define LOG_END		"-- END PROG LOAD LOG --"
 
-/* The verifier ends its log with what it cost. */
+/* The verifier's log ends with lines of statistics. */
 static bool is_statistics(const char *line)
 {
 	return str_has_pfx(line, "processed ") || str_has_pfx(line, "verification time ") ||
@@ -32,8 +32,8 @@ static bool is_statistics(const char *line)
 
 #define WHOSE_ARGUMENTS "wrong arguments for function "
 
-/* The last line between @pos and @end that tells something. Where that tells whose arguments
- * they are, the one before tells what is wrong with them.
+/* The last line between @pos and @end that is not statistics. If it names a function with
+ * wrong arguments, the line before it follows, which tells what is wrong with them.
  */
 static char *last_line(const char *pos, const char *end)
 {
@@ -95,26 +95,26 @@ static bool line_has(const char *line, const char *text)
 	return memmem(line, strcspn(line, "\n"), text, strlen(text));
 }
 
-/* Of a weak function that is there with another prototype. */
+/* Is it about a weak function whose prototype differs? */
 static bool is_no_error(const char *line)
 {
 	return line_has(line, "; as it is weak, it counts as missing");
 }
 
-/* Where something is not permitted, libbpf thinks of kernels of old times first. */
+/* After EPERM, libbpf first suggests the memory limit of old kernels. */
 static bool is_guess(const char *line)
 {
 	return line_has(line, "RLIMIT_MEMLOCK") || line_has(line, "'ulimit -l'");
 }
 
-/* After libbpf's line that a function is not there: where it would be. */
+/* Does it say which module has the function that the line before misses? */
 static bool is_hint(const char *line)
 {
 	return line_has(line, "; to call it, declare it with __bpf_module(");
 }
 
-/* Of libbpf's lines the first: those after it tell what followed from that, or what can be
- * done about it.
+/* libbpf's first line has the cause; later lines are consequences of it, or a hint. A hint
+ * right after the cause replaces it.
  */
 static const char *find_line(const char *line, int err)
 {
@@ -123,7 +123,7 @@ static const char *find_line(const char *line, int err)
 	return is_hint(next_line(line)) ? next_line(line) : line;
 }
 
-/* Without libbpf's name: to be freed, NULL without memory. */
+/* The line without libbpf's prefix, to be freed; NULL without memory. */
 static char *copy_line(const char *line)
 {
 	if (str_has_pfx(line, PREFIX))
@@ -145,9 +145,8 @@ static char *find_reason(const char *warnings, int err)
 	return *line ? copy_line(line) : NULL;
 }
 
-/* What libbpf warns of. It is shown if it tells why an object can't be loaded,
- * such as the verifier's log, and else would only distract. While one object is dealt
- * with another can be, that it needs.
+/* Warnings of libbpf while it handles an object. They are shown only if they explain an
+ * error. Nested: an object may need another, which is then loaded first.
  */
 static struct warnings {
 	FILE *stream;
@@ -161,7 +160,7 @@ static int keep_warnings(enum libbpf_print_level level, const char *fmt, va_list
 	return level == LIBBPF_WARN ? vfprintf(warnings->stream, fmt, ap) : 0;
 }
 
-/* With option --debug all goes to the terminal at once. */
+/* Keeps nothing with option --debug, which prints everything at once. */
 libbpf_print_fn_t module_warnings_begin(void)
 {
 	struct warnings *inner = verifier_logs ? NULL : calloc(1, sizeof(*inner));
@@ -181,7 +180,7 @@ void module_warnings_end(libbpf_print_fn_t old_print)
 {
 	struct warnings *inner = warnings;
 
-	/* none were begun */
+	/* module_warnings_begin() kept none */
 	if (!old_print)
 		return;
 
@@ -192,7 +191,7 @@ void module_warnings_end(libbpf_print_fn_t old_print)
 	free(inner);
 }
 
-/* Are there any? Then their text is complete. */
+/* If so, their text is complete. */
 static bool has_warnings(void)
 {
 	return warnings && !fflush(warnings->stream) && warnings->size;
@@ -211,7 +210,7 @@ const char *module_last_warning(const char *otherwise)
 	return str_has_pfx(line, PREFIX) ? line + strlen(PREFIX) : line;
 }
 
-/* Line by line, as there may be anything in the texts of a file. */
+/* Line by line, each escaped: the text may come from a file. */
 static void print_warnings(void)
 {
 	char *rest = warnings->text, *line;
@@ -221,7 +220,7 @@ static void print_warnings(void)
 			fprintf(stderr, "%s\n", module_text(line));
 }
 
-/* libbpf's line may begin with the name of the object, whose file is told. */
+/* Leaves out the name of the object: the message has its file. */
 static const char *without_object(const char *reason)
 {
 	const char *rest = str_has_pfx(reason, "object '") ? strstr(reason, "': ") : NULL;
@@ -229,12 +228,12 @@ static const char *without_object(const char *reason)
 	return rest ? rest + strlen("': ") : reason;
 }
 
-/* What else is known of the reason that libbpf gives. */
+/* The cause behind libbpf's reason, where it is known. */
 static const char *deeper_reason(const char *reason, int err)
 {
 	if (strstr(reason, "BTF") && access("/sys/kernel/btf/vmlinux", R_OK))
 		return "/sys/kernel/btf/vmlinux does not exist; is /sys mounted?";
-	/* the verifier's, of a type that the kernel has no ops of */
+	/* from the verifier, about a type of ops that the kernel does not have */
 	if (err == ENOTSUPP && strstr(reason, "is not a supported") &&
 	    access("/proc/modules", F_OK))
 		return "types of ops with an owner need CONFIG_MODULES, which is not set";
@@ -262,7 +261,7 @@ void module_object_error(const char *what, const char *file)
 	if (has_warnings())
 		reason = find_reason(warnings->text, err);
 	if (reason) {
-		/* the verifier's log tells more; strsep() takes it apart */
+		/* print the verifier's log in full; this cuts the text into lines */
 		if (has_prog_log(warnings->text))
 			print_warnings();
 		p_err("can't %s %s: %s", what, file, deeper_reason(reason, err));
