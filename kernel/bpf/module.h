@@ -167,7 +167,7 @@ struct bpf_module_parts {
  * @maps_cnt: entries of @maps, not changed when those are put.
  * @name_node: in the table of names while loading, LIVE or DETACHED.
  * @wait_gone: woken when the module is gone or detached.
- * @sleepable: one of its programs is.
+ * @sleepable: a program of its ops is.
  * @calls_held: set if it is for the types of all ops, see struct bpf_struct_ops.
  * @put_by_prog: a BPF program has put a user, maybe the one it was called for.
  * @closed: it takes no more users, because it is unloaded or replaced, or its load
@@ -318,7 +318,6 @@ int bpf_module_get_funcs(struct bpf_module *mod, const union bpf_attr *attr,
 int bpf_module_check_exit_maps(const struct bpf_module *mod, struct seq_buf *log);
 void bpf_module_release_funcs(struct bpf_module *mod);
 void bpf_module_put_funcs(struct bpf_module *mod);
-bool bpf_module_has_sleepable_func(const struct bpf_module *mod);
 
 /* module_callers.c: the programs that call them */
 bool bpf_module_add_caller(struct bpf_module_dep *dep);

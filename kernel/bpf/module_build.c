@@ -160,7 +160,7 @@ static bool bpf_module_has_sleepable(const struct bpf_module *mod)
 				return true;
 		}
 	}
-	return bpf_module_has_sleepable_func(mod);
+	return false;
 }
 
 static bool bpf_module_calls_are_held(const struct bpf_module *mod)
@@ -171,7 +171,7 @@ static bool bpf_module_calls_are_held(const struct bpf_module *mod)
 		if (!mod->ops[i].inst->st_ops_desc->st_ops->calls_held)
 			return false;
 	}
-	return !bpf_module_has_sleepable_func(mod);
+	return true;
 }
 
 static int bpf_module_get_btf(struct bpf_module *mod, u32 btf_fd, struct seq_buf *log)

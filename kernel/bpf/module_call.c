@@ -199,12 +199,11 @@ static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
 
 	if (!env->prog->gpl_compatible)
 		return "is for programs with a license that is compatible with the GPL";
-	/* It could pass a pointer as a number, which the function may then store. */
+	/* It could pass a pointer as a number, which the function may then store.  What a
+	 * program may do without mitigations depends on the same capability.
+	 */
 	if (desc->allow_ptr_leaks && !env->allow_ptr_leaks)
 		return "was loaded with CAP_PERFMON, which the program is not";
-	if ((desc->bypass_spec_v1 && !env->bypass_spec_v1) ||
-	    (desc->bypass_spec_v4 && !env->bypass_spec_v4))
-		return "was loaded without mitigations against speculation, the program is not";
 	if (desc->locks && !locks)
 		return "uses a map with a lock, which programs of this type cannot";
 	if (!bpf_module_same_arena(func, env->prog->aux))

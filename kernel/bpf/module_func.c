@@ -156,8 +156,6 @@ int bpf_module_func_start(struct bpf_verifier_env *env)
 		return -ENOMEM;
 	desc->proto = env->subprog_info[0];
 	desc->allow_ptr_leaks = env->allow_ptr_leaks;
-	desc->bypass_spec_v1 = env->bypass_spec_v1;
-	desc->bypass_spec_v4 = env->bypass_spec_v4;
 	desc->locks = bpf_module_func_has_locks(env);
 	env->prog->aux->module_func = desc;
 	return 0;
@@ -235,8 +233,6 @@ static int bpf_module_check_func(struct bpf_module *mod, u32 nr, struct seq_buf 
 		why = "is not compiled by the JIT", err = -EOPNOTSUPP;
 	else if (prog->aux->btf != mod->btf)
 		why = "was loaded with another BTF than that of btf_fd";
-	else if (bpf_module_check_prog(mod, prog))
-		why = "is of a type that the caller may not load", err = -EPERM;
 	else if (!bpf_module_claim_prog(mod, prog))
 		why = "belongs to another module", err = -EBUSY;
 	if (!why)
@@ -416,15 +412,4 @@ void bpf_module_put_funcs(struct bpf_module *mod)
 		if (prog)
 			bpf_prog_put(prog);
 	}
-}
-
-bool bpf_module_has_sleepable_func(const struct bpf_module *mod)
-{
-	u32 i;
-
-	for (i = 0; i < mod->funcs_cnt; i++) {
-		if (mod->funcs[i].flags & BPF_MODULE_FUNC_SLEEPABLE)
-			return true;
-	}
-	return false;
 }

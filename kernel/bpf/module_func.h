@@ -10,9 +10,7 @@
  * @proto: Its arguments.
  * @stack_depth: Bytes of stack that a call uses, including everything it calls.
  * @frames: Frames that a call uses, including everything it calls.
- * @allow_ptr_leaks: Value of the verifier's flag when the function was verified.
- * @bypass_spec_v1: Likewise.
- * @bypass_spec_v4: Likewise.
+ * @allow_ptr_leaks: Verified with this flag, and so with all that CAP_PERFMON allows.
  * @locks: It, or a function that it calls, uses a map with a lock.
  *
  * Does not change once the program is loaded.
@@ -22,8 +20,6 @@ struct bpf_module_func_desc {
 	u32 stack_depth;
 	u32 frames;
 	bool allow_ptr_leaks;
-	bool bypass_spec_v1;
-	bool bypass_spec_v4;
 	bool locks;
 };
 

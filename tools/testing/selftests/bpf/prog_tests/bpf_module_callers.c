@@ -49,6 +49,29 @@ static void test_users(void)
 	ASSERT_HAS_SUBSTR(bm_prog_log, "module " NAME, "log");
 }
 
+/* One that is being freed is a user until then, but has no id any more. */
+static void test_ids(void)
+{
+	struct bpf_module_func_info funcs[FUNCS] = {};
+	struct bpf_module_info info;
+	__u32 id;
+	int i, fd;
+
+	for (i = 0; i < 50; i++) {
+		fd = load_counting(XDP, 1);
+		if (!ASSERT_OK_FD(fd, "caller"))
+			return;
+		bm_close(&fd);
+		id = -1;
+		funcs[COUNT - 1].caller_ids = ptr_to_u64(&id);
+		funcs[COUNT - 1].callers_cnt = 1;
+		if (!ASSERT_OK(bm_func_info(lib.module_fd, &info, funcs, FUNCS), "info") ||
+		    !ASSERT_NEQ(id, 0, "id"))
+			return;
+	}
+	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
+}
+
 /* Two fds of one module in one program are one user; a program that is refused is none. */
 static void test_one_user(void)
 {
@@ -73,11 +96,26 @@ static void test_one_user(void)
 	check_users(0);
 }
 
+/* A program for a module to run, which puts 1 into the map. */
+static int load_noting(int map_fd)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+	const struct bpf_insn insns[] = {
+		BPF_LD_IMM64_RAW(BPF_REG_1, BPF_PSEUDO_MAP_VALUE, map_fd),
+		BPF_ST_MEM(BPF_DW, BPF_REG_1, 0, 1),
+		BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN(),
+	};
+	int fd = bm_load_prog(SYSCALL, "bm_notes", insns, ARRAY_SIZE(insns), &opts);
+
+	ASSERT_OK_FD(fd, "program to run");
+	return fd;
+}
+
 static void test_replaced(void)
 {
 	struct bpf_module_func funcs[4];
 	union bpf_attr attr;
-	int fd, new_fd, func;
+	int fd, new_fd, init_fd, func;
 	struct bm_lib next;
 
 	if (!bm_lib_open(&next))
@@ -90,10 +128,13 @@ static void test_replaced(void)
 	bm_lib_attr(&next, NAME, &attr, funcs);
 	attr.module_load.flags = BPF_F_MODULE_REPLACE;
 	attr.module_load.replace_fd = lib.module_fd;
+	init_fd = load_noting(next.map_fd);
+	attr.module_load.init_fd = init_fd;
 
 	fd = load_counting(XDP, 2);
 	ASSERT_OK_FD(fd, "caller");
 	refused(&next, &attr, -EBUSY, "has functions that 1 program calls, it cannot be replaced");
+	ASSERT_EQ(first_value(next.map_fd), 0, "init has not run");
 	ASSERT_EQ(bm_run(fd), 2, "as before");
 	new_fd = load_counting(XDP, 2);
 	ASSERT_OK_FD(new_fd, "one more caller");
@@ -102,6 +143,7 @@ static void test_replaced(void)
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
 	next.module_fd = bm_sys_bpf(BPF_MODULE_LOAD, &attr, sizeof(attr));
 	ASSERT_OK_FD(next.module_fd, "replace without callers");
+	ASSERT_EQ(first_value(next.map_fd), 1, "init has run");
 	ASSERT_EQ(load_counting(XDP, 2), -ENOENT, "caller of the old one");
 	fd = BM_CALLER(XDP, next.module_fd, BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
 		       BPF_EXIT_INSN());
@@ -113,10 +155,49 @@ static void test_replaced(void)
 	if (BM_LIB_ADD(&next, func, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN())) {
 		funcs[0].prog_fd = next.prog[1];
 		attr.module_load.replace_fd = next.module_fd;
+		attr.module_load.init_fd = 0;
 		refused(&next, &attr, -EINPROGRESS, "");
 	}
 	bm_close(&fd);
+	bm_close(&init_fd);
 	bm_lib_close(&next);
+}
+
+/* A module that was to be replaced and is not can have callers again. */
+static void test_not_replaced(void)
+{
+	struct bpf_module_func ufunc = {};
+	LIBBPF_OPTS(bpf_module_load_opts, opts, .funcs = &ufunc, .funcs_cnt = 1);
+	struct bm_cc cc, next;
+	struct bm_lib l;
+	int func, fd;
+
+	if (!bm_lib_open(&l) || !bm_cc_open(&cc) || !bm_cc_open(&next))
+		return;
+	func = bm_lib_func(&l, "nine", l.int_id, BTF_FUNC_GLOBAL);
+	if (!bm_lib_load_btf(&l) ||
+	    !BM_LIB_ADD(&l, func, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN()))
+		return;
+	opts.btf_fd = l.btf_fd;
+	ufunc.prog_fd = l.prog[0];
+	bm_cc_add(&cc, "bm_first");
+	l.module_fd = bpf_module_load("bm_ops_func", cc.ops, cc.ops_cnt, &opts);
+	ASSERT_OK_FD(l.module_fd, "load");
+
+	bm_cc_add(&next, "bm_first");
+	bm_cc_rename(&next, 0, "bm_second");
+	fd = bm_cc_replace(&next, l.module_fd);
+	ASSERT_EQ(fd, -EINVAL, "replace with ops of another name");
+	ASSERT_HAS_SUBSTR(next.log, "expected \"bm_first\"", "log");
+	bm_close(&fd);
+	fd = BM_CALLER(XDP, l.module_fd, BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, 1),
+		       BPF_EXIT_INSN());
+	ASSERT_OK_FD(fd, "caller");
+	ASSERT_EQ(bm_run(fd), 9, "what it returns");
+	bm_close(&fd);
+	bm_cc_close(&next);
+	bm_cc_close(&cc);
+	bm_lib_close(&l);
 }
 
 /* A caller keeps a module that is drained, with its function; nobody else becomes one. */
@@ -203,8 +284,8 @@ static void test_exit(void)
 	bm_lib_close(&l);
 }
 
-/* A program for the init of a congestion control, that counts. */
-static int load_counting_init(const struct bm_type *type)
+/* A program for a member of a congestion control, that counts. */
+static int load_counting_op(const struct bm_type *type, enum bm_cc_prog op)
 {
 	const int fds[] = { -1, lib.module_fd };
 	const struct bpf_insn insns[] = {
@@ -214,39 +295,42 @@ static int load_counting_init(const struct bm_type *type)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds, .attach_btf_id = type->id,
 		    .attach_btf_obj_fd = type->btf_fd,
-		    .expected_attach_type = bm_member(type, "init", NULL));
+		    .expected_attach_type = bm_member(type, bm_cc_member[op], NULL));
 
-	return bm_load_prog(BPF_PROG_TYPE_STRUCT_OPS, "bm_init", insns, ARRAY_SIZE(insns), &opts);
+	return bm_load_prog(BPF_PROG_TYPE_STRUCT_OPS, "bm_op", insns, ARRAY_SIZE(insns), &opts);
 }
 
 /* Ops of another module call functions: it depends on the library. */
 static void test_ops(void)
 {
 	struct bpf_module_info info = {};
-	__u32 len = sizeof(info), dep = 0;
+	__u32 len = sizeof(info), deps[2] = {};
 	int fd, listener, sk;
 	struct bm_cc cc;
 
 	if (!bm_cc_open(&cc))
 		return;
-	cc.prog[BM_INIT] = load_counting_init(&cc.type);
+	cc.prog[BM_INIT] = load_counting_op(&cc.type, BM_INIT);
 	ASSERT_OK_FD(cc.prog[BM_INIT], "init");
+	cc.prog[BM_RELEASE] = load_counting_op(&cc.type, BM_RELEASE);
+	ASSERT_OK_FD(cc.prog[BM_RELEASE], "release");
 	bm_cc_add(&cc, "bm_counts");
 	fd = bm_cc_load(&cc, "bm_ops");
 	ASSERT_OK_FD(fd, "load");
 	bm_cc_close_progs(&cc);
-	ASSERT_EQ(bm_users(lib.module_fd), 1, "users");
-	info.dep_ids = ptr_to_u64(&dep);
-	info.deps_cnt = 1;
+	ASSERT_EQ(bm_users(lib.module_fd), 2, "users");
+	info.dep_ids = ptr_to_u64(deps);
+	info.deps_cnt = ARRAY_SIZE(deps);
 	ASSERT_OK(bpf_module_get_info_by_fd(fd, &info, &len), "info");
 	ASSERT_EQ(info.deps_cnt, 1, "modules that it depends on");
-	ASSERT_EQ(dep, bm_find(NAME), "which one");
+	ASSERT_EQ(deps[0], bm_find(NAME), "which one");
 
 	listener = bm_listen(AF_INET, "reno");
 	sk = bm_connect(listener, "bm_counts");
 	ASSERT_OK_FD(sk, "connect");
 	ASSERT_EQ(counter(), 1, "counted by init");
 	close(sk);
+	ASSERT_TRUE(bm_wait(counter() == 2), "counted by release");
 	close(listener);
 	bm_cc_cleanup(&cc, fd);
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
@@ -275,7 +359,7 @@ static bool load_all_kinds(struct bm_cc *cc, struct bm_lib *l)
 	LIBBPF_OPTS(bpf_module_load_opts, opts, .btf_fd = l->btf_fd, .funcs = &func,
 		    .funcs_cnt = 1, .init_fd = load_run(map_fd), .exit_fd = load_run(l->map_fd));
 
-	cc->prog[BM_INIT] = load_counting_init(&cc->type);
+	cc->prog[BM_INIT] = load_counting_op(&cc->type, BM_INIT);
 	ASSERT_OK_FD(cc->prog[BM_INIT], "init of the op");
 	bm_cc_add(cc, "bm_counts");
 	l->module_fd = bpf_module_load("bm_all", cc->ops, cc->ops_cnt, &opts);
@@ -565,9 +649,11 @@ static void test_race(void)
 
 static const struct bm_lib_test tests[] = {
 	{ "users", test_users },
+	{ "ids", test_ids },
 	{ "one_user", test_one_user },
 	{ "ops", test_ops },
 	{ "replaced", test_replaced },
+	{ "not_replaced", test_not_replaced },
 	{ "drained", test_drained },
 	{ "kept", test_kept },
 	{ "exit", test_exit },

@@ -338,6 +338,61 @@ static void test_subprog(void)
 	bm_lib_close(&l);
 }
 
+/* Of the paths through a function the deepest counts, and not the last. */
+static void test_deepest(void)
+{
+	const struct bpf_insn insns[] = {
+		BPF_ST_MEM(BPF_DW, BPF_REG_10, -32, 1),
+		BPF_CALL_REL(2),
+		BPF_CALL_REL(4),
+		BPF_EXIT_INSN(),
+		/* the deep one, which calls the next */
+		BPF_ST_MEM(BPF_DW, BPF_REG_10, -64, 1),
+		BPF_CALL_REL(1),
+		BPF_EXIT_INSN(),
+		BPF_MOV64_IMM(BPF_REG_0, 4),
+		BPF_EXIT_INSN(),
+	};
+	struct bpf_func_info info[] = { { .insn_off = 0 }, { .insn_off = 4 }, { .insn_off = 7 } };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .func_info = info, .func_info_cnt = 3,
+		    .func_info_rec_size = sizeof(info[0]));
+	struct bpf_module_func_info func = {};
+	struct bpf_module_info module;
+	struct bm_lib l;
+	int i, fd;
+
+	if (!bm_lib_open(&l))
+		return;
+	info[0].type_id = bm_lib_func(&l, "deepest", l.int_id, BTF_FUNC_GLOBAL);
+	for (i = 1; i < ARRAY_SIZE(info); i++)
+		info[i].type_id = bm_lib_func(&l, i == 1 ? "deep" : "flat", 0, BTF_FUNC_STATIC);
+	if (!bm_lib_load_btf(&l))
+		return;
+	opts.prog_btf_fd = l.btf_fd;
+	fd = bm_load_prog(BPF_PROG_TYPE_MODULE_FUNC, "deepest", insns, ARRAY_SIZE(insns), &opts);
+	if (!ASSERT_OK_FD(fd, "function"))
+		printf("%s\n", bm_prog_log);
+	l.prog[l.cnt++] = fd;
+	if (!bm_lib_load(&l, "bm_deepest"))
+		return;
+	ASSERT_OK(bm_func_info(l.module_fd, &module, &func, 1), "info");
+	ASSERT_EQ(func.stack_depth, 32 + 64, "stack");
+	/* each of them calls the next */
+	fd = BM_CALLER(XDP, l.module_fd,
+		       BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
+		       BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
+		       BPF_MOV64_IMM(BPF_REG_1, 5), BM_CALL(1, 1), BPF_EXIT_INSN());
+	ASSERT_OK_FD(fd, "eight frames");
+	ASSERT_EQ(bm_run(fd), 4, "what it returns");
+	bm_close(&fd);
+	BM_CALLER_REFUSED(XDP, l.module_fd, "is 9 frames. Too deep",
+			  BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
+			  BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
+			  BPF_CALL_REL(1), BPF_EXIT_INSN(),
+			  BPF_MOV64_IMM(BPF_REG_1, 5), BM_CALL(1, 1), BPF_EXIT_INSN());
+	bm_lib_close(&l);
+}
+
 /* Calls from a subprogram of the caller. */
 static void test_from_subprog(void)
 {
@@ -467,6 +522,7 @@ static const struct {
 	{ "stack", test_stack },
 	{ "chain", test_chain },
 	{ "subprog", test_subprog },
+	{ "deepest", test_deepest },
 	{ "from_subprog", test_from_subprog },
 	{ "frames", test_frames },
 	{ "arena", test_arena },

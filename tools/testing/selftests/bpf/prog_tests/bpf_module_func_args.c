@@ -98,6 +98,23 @@ static bool open_tasks(struct bm_lib *l)
 	       bm_lib_load(l, "bm_tasks");
 }
 
+/* An iterator that calls function @nr with its task, which is NULL at the end. */
+static int load_task_iter(int module_fd, int nr)
+{
+	const int fds[] = { -1, module_fd };
+	const struct bpf_insn insns[] = {
+		BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_1, 8),
+		BM_CALL(1, nr),
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds,
+		    .expected_attach_type = BPF_TRACE_ITER,
+		    .attach_btf_id = libbpf_find_vmlinux_btf_id("task", BPF_TRACE_ITER));
+
+	return bm_load_prog(BPF_PROG_TYPE_TRACING, "bm_iter", insns, ARRAY_SIZE(insns), &opts);
+}
+
 /* A pointer of the kernel is one that it vouches for. */
 static void test_trusted(void)
 {
@@ -131,6 +148,14 @@ static void test_trusted(void)
 	BM_CALLER_REFUSED(XDP, l.module_fd, "wrong arguments for function task of",
 			  BPF_LD_IMM64_RAW(BPF_REG_1, BPF_PSEUDO_MAP_VALUE, l.map_fd),
 			  BM_CALL(1, 1), BPF_EXIT_INSN());
+	fd = load_task_iter(l.module_fd, 2);
+	if (!ASSERT_OK_FD(fd, "or NULL"))
+		printf("%s\n", bm_prog_log);
+	bm_close(&fd);
+	fd = load_task_iter(l.module_fd, 1);
+	ASSERT_EQ(fd, -EACCES, "or NULL, where it is not expected");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "wrong arguments for function task of", "log");
+	bm_close(&fd);
 	/* one that may be freed meanwhile */
 	BM_CALLER_REFUSED(XDP, l.module_fd, "arg#0 expects a trusted pointer",
 			  BPF_EMIT_CALL(BPF_FUNC_get_current_task_btf),
@@ -217,6 +242,7 @@ static void test_packet(void)
 /* What a program can read and not write it cannot have a function write. */
 static void test_written(void)
 {
+	/* of a type for which no other part of the kernel decides on it */
 	BM_CALLER_REFUSED(BPF_PROG_TYPE_CGROUP_SKB, lib.module_fd,
 			  "only read is supported",
 			  BPF_EMIT_CALL(BPF_FUNC_get_current_task_btf),

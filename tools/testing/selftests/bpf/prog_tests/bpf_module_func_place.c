@@ -11,7 +11,7 @@ static int rcu_lock, rcu_unlock;
 
 /* BTF of the callers, with a type for each kind of subprogram. */
 static struct bm_lib types;
-static int main_type, callback_type, global_type;
+static int main_type, callback_type, global_type, static_type;
 
 static bool open_types(void)
 {
@@ -20,6 +20,7 @@ static bool open_types(void)
 	main_type = bm_lib_func(&types, "main_prog", 0, BTF_FUNC_GLOBAL);
 	callback_type = bm_lib_func(&types, "callback", 0, BTF_FUNC_STATIC);
 	global_type = bm_lib_func(&types, "global", types.int_id, BTF_FUNC_GLOBAL);
+	static_type = bm_lib_func(&types, "inner", types.int_id, BTF_FUNC_STATIC);
 	return bm_lib_load_btf(&types);
 }
 
@@ -70,30 +71,41 @@ static void test_loop(void)
 	bm_close(&fd);
 }
 
-/* A program that may sleep, with a timer whose callback calls function @nr. */
-static int load_with_timer(int map_fd, int nr)
+/* A program that may sleep, with a timer whose callback calls function @nr, or its own global
+ * function that does.
+ */
+static int load_with_timer(int map_fd, int nr, bool by_global)
 {
-	const struct bm_subs subs = subs_at(24, callback_type, BPF_F_SLEEPABLE);
+	const struct bpf_insn call = BM_CALL(1, nr), call_global = BPF_CALL_REL(2);
+	struct bm_subs subs = subs_at(24, callback_type, BPF_F_SLEEPABLE);
+	const struct bpf_insn insns[] = {
+		BM_FIRST_VALUE(map_fd),
+		BPF_LD_MAP_FD(BPF_REG_2, map_fd),
+		BPF_MOV64_IMM(BPF_REG_3, CLOCK_MONOTONIC),
+		BPF_EMIT_CALL(BPF_FUNC_timer_init),
+		BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
+		BPF_LD_IMM64_RAW(BPF_REG_2, BPF_PSEUDO_FUNC, 8),
+		BPF_EMIT_CALL(BPF_FUNC_timer_set_callback),
+		BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
+		BPF_MOV64_IMM(BPF_REG_2, 0),
+		BPF_MOV64_IMM(BPF_REG_3, 0),
+		BPF_EMIT_CALL(BPF_FUNC_timer_start),
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+		/* the callback */
+		BPF_MOV64_IMM(BPF_REG_1, 1),
+		by_global ? call_global : call,
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+		/* the global function, if there is one */
+		call,
+		BPF_EXIT_INSN(),
+	};
 
-	return BM_CALLER_WITH(SYSCALL, &subs, lib.module_fd,
-			      BM_FIRST_VALUE(map_fd),
-			      BPF_LD_MAP_FD(BPF_REG_2, map_fd),
-			      BPF_MOV64_IMM(BPF_REG_3, CLOCK_MONOTONIC),
-			      BPF_EMIT_CALL(BPF_FUNC_timer_init),
-			      BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
-			      BPF_LD_IMM64_RAW(BPF_REG_2, BPF_PSEUDO_FUNC, 8),
-			      BPF_EMIT_CALL(BPF_FUNC_timer_set_callback),
-			      BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
-			      BPF_MOV64_IMM(BPF_REG_2, 0),
-			      BPF_MOV64_IMM(BPF_REG_3, 0),
-			      BPF_EMIT_CALL(BPF_FUNC_timer_start),
-			      BPF_MOV64_IMM(BPF_REG_0, 0),
-			      BPF_EXIT_INSN(),
-			      /* the callback */
-			      BPF_MOV64_IMM(BPF_REG_1, 1),
-			      BM_CALL(1, nr),
-			      BPF_MOV64_IMM(BPF_REG_0, 0),
-			      BPF_EXIT_INSN());
+	if (by_global)
+		bm_sub(&subs, 28, global_type);
+	return bm_caller_with(SYSCALL, &subs, lib.module_fd, insns,
+			      ARRAY_SIZE(insns) - (by_global ? 0 : 2));
 }
 
 /* A timer's callback does not sleep, even if the program may. */
@@ -103,26 +115,31 @@ static void test_timer(void)
 	int fd, map_fd = bm_map_with("bpf_timer", 16);
 
 	ASSERT_OK_FD(map_fd, "map");
-	fd = load_with_timer(map_fd, COUNT);
+	fd = load_with_timer(map_fd, COUNT, false);
 	if (!ASSERT_OK_FD(fd, "program"))
 		printf("%s\n", bm_prog_log);
 	ASSERT_OK(bpf_prog_test_run_opts(fd, &opts), "run");
 	ASSERT_TRUE(bm_wait(counter() == 1), "counted by the timer");
 	bm_close(&fd);
-	fd = load_with_timer(map_fd, SLEEPS);
+	fd = load_with_timer(map_fd, SLEEPS, false);
 	ASSERT_EQ(fd, -EACCES, "function that sleeps");
 	ASSERT_HAS_SUBSTR(bm_prog_log, "function sleeps of module " NAME " may sleep", "log");
+	bm_close(&fd);
+	fd = load_with_timer(map_fd, SLEEPS, true);
+	ASSERT_EQ(fd, -EINVAL, "function that sleeps, by a global function");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "global function global() may sleep", "log");
 	bm_close(&fd);
 	bm_close(&map_fd);
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
 }
 
-/* A program that may not sleep, with work whose callback calls function @nr, or its own
- * global function that does.
+/* A program that may not sleep, with work whose callback calls function @nr, or with @depth
+ * its own global function that does, or that has a static one which does.
  */
-static int load_with_work(int map_fd, int nr, bool by_global)
+static int load_with_work(int map_fd, int nr, int depth)
 {
-	const struct bpf_insn call = BM_CALL(1, nr), call_global = BPF_CALL_REL(2);
+	const struct bpf_insn call = BM_CALL(1, nr);
+	const struct bpf_insn call_global = BPF_CALL_REL(2), call_static = BPF_CALL_REL(1);
 	struct bm_subs subs = subs_at(25, callback_type, 0);
 	int init = libbpf_find_vmlinux_btf_id("bpf_wq_init", 0);
 	int set = libbpf_find_vmlinux_btf_id("bpf_wq_set_callback_impl", 0);
@@ -144,39 +161,47 @@ static int load_with_work(int map_fd, int nr, bool by_global)
 		BPF_EXIT_INSN(),
 		/* the callback */
 		BPF_MOV64_IMM(BPF_REG_1, 1),
-		by_global ? call_global : call,
+		depth ? call_global : call,
 		BPF_MOV64_IMM(BPF_REG_0, 0),
 		BPF_EXIT_INSN(),
 		/* the global function, if there is one */
+		depth > 1 ? call_static : call,
+		BPF_EXIT_INSN(),
+		/* the static one */
 		call,
 		BPF_EXIT_INSN(),
 	};
 
-	if (by_global)
+	if (depth)
 		bm_sub(&subs, 29, global_type);
+	if (depth > 1)
+		bm_sub(&subs, 31, static_type);
 	return bm_caller_with(BPF_PROG_TYPE_SCHED_CLS, &subs, lib.module_fd, insns,
-			      ARRAY_SIZE(insns) - (by_global ? 0 : 2));
+			      ARRAY_SIZE(insns) - 2 * (2 - depth));
 }
 
 /* That of a work queue may sleep, even if the program may not. */
 static void test_work(void)
 {
-	int fd, map_fd = bm_map_with("bpf_wq", 16);
+	int i, fd, map_fd = bm_map_with("bpf_wq", 16);
 
 	ASSERT_OK_FD(map_fd, "map");
-	fd = load_with_work(map_fd, SLEEPS, false);
+	fd = load_with_work(map_fd, SLEEPS, 0);
 	if (!ASSERT_OK_FD(fd, "function that sleeps"))
 		printf("%s\n", bm_prog_log);
 	ASSERT_EQ(bm_run(fd), 0, "run");
 	bm_close(&fd);
-	fd = load_with_work(map_fd, COUNT, false);
+	fd = load_with_work(map_fd, COUNT, 0);
 	ASSERT_EQ(fd, -EACCES, "one that does not");
 	ASSERT_HAS_SUBSTR(bm_prog_log, "has to be called in an RCU critical section", "log");
 	bm_close(&fd);
-	fd = load_with_work(map_fd, COUNT, true);
-	ASSERT_EQ(fd, -EINVAL, "one that does not, by a global function");
-	ASSERT_HAS_SUBSTR(bm_prog_log, "global() calls module functions, and needs RCU", "log");
-	bm_close(&fd);
+	for (i = 1; i <= 2; i++) {
+		fd = load_with_work(map_fd, COUNT, i);
+		ASSERT_EQ(fd, -EINVAL, "one that does not, by a global function");
+		ASSERT_HAS_SUBSTR(bm_prog_log, "global() calls module functions, and needs RCU",
+				  "log");
+		bm_close(&fd);
+	}
 	bm_close(&map_fd);
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
 }
@@ -201,6 +226,26 @@ static int load_with_global(bool rcu)
 			      BPF_EXIT_INSN());
 }
 
+/* The same with a global function that is in RCU itself when it calls one that does not sleep. */
+static int load_with_rcu_in_global(void)
+{
+	const struct bm_subs subs = subs_at(3, global_type, BPF_F_SLEEPABLE);
+
+	return BM_CALLER_WITH(SYSCALL, &subs, lib.module_fd,
+			      BPF_MOV64_IMM(BPF_REG_1, 1),
+			      BPF_CALL_REL(1),
+			      BPF_EXIT_INSN(),
+			      /* the global function */
+			      BPF_MOV64_REG(BPF_REG_6, BPF_REG_1),
+			      BM_KFUNC(rcu_lock),
+			      BPF_MOV64_REG(BPF_REG_1, BPF_REG_6),
+			      BM_CALL(1, COUNT),
+			      BPF_MOV64_REG(BPF_REG_6, BPF_REG_0),
+			      BM_KFUNC(rcu_unlock),
+			      BPF_MOV64_REG(BPF_REG_0, BPF_REG_6),
+			      BPF_EXIT_INSN());
+}
+
 /* It makes no difference whether a program calls it, or its own global function does. */
 static void test_global(void)
 {
@@ -212,6 +257,10 @@ static void test_global(void)
 	fd = load_with_global(true);
 	ASSERT_EQ(fd, -EINVAL, "in an RCU critical section");
 	ASSERT_HAS_SUBSTR(bm_prog_log, "global function global() may sleep", "log");
+	bm_close(&fd);
+	fd = load_with_rcu_in_global();
+	if (!ASSERT_OK_FD(fd, "one that does not sleep, in RCU"))
+		printf("%s\n", bm_prog_log);
 	bm_close(&fd);
 }
 

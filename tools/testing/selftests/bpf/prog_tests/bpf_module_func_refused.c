@@ -86,7 +86,11 @@ static void test_refused_func(void)
 	};
 	const struct bpf_insn pointer[] = { BPF_MOV64_REG(BPF_REG_0, BPF_REG_10), BPF_EXIT_INSN() };
 	const struct bpf_insn zero[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
+	struct bpf_func_info info = {};
 	LIBBPF_OPTS(bpf_prog_load_opts, no_btf);
+	LIBBPF_OPTS(bpf_prog_load_opts, attached, .func_info = &info, .func_info_cnt = 1,
+		    .func_info_rec_size = sizeof(info),
+		    .expected_attach_type = BPF_CGROUP_INET_EGRESS);
 	int func, fn_static, fn_ctx;
 	struct bm_lib l;
 
@@ -110,6 +114,10 @@ static void test_refused_func(void)
 	ASSERT_HAS_SUBSTR(bm_prog_log, "arg#0 is a context", "log");
 	ASSERT_EQ(bm_load_prog(BPF_PROG_TYPE_MODULE_FUNC, "f", zero, ARRAY_SIZE(zero), &no_btf),
 		  -EINVAL, "no BTF");
+	info.type_id = func;
+	attached.prog_btf_fd = l.btf_fd;
+	ASSERT_EQ(bm_load_prog(BPF_PROG_TYPE_MODULE_FUNC, "f", zero, ARRAY_SIZE(zero), &attached),
+		  -EINVAL, "type of attachment");
 	bm_lib_close(&l);
 }
 

@@ -5,6 +5,7 @@
 #include "bpf_module_func.h"
 #include "bpf_module_token.h"
 #include "cap_helpers.h"
+#include <glob.h>
 #include <sched.h>
 #include <sys/wait.h>
 
@@ -84,8 +85,16 @@ static void test_license(void)
 		BM_KFUNC(libbpf_find_vmlinux_btf_id("bpf_rcu_read_lock", 0)),
 		BPF_EXIT_INSN(),
 	};
+	/* not found by libbpf, and never called */
+	const struct bpf_insn missing[] = {
+		BPF_MOV64_IMM(BPF_REG_0, 2),
+		BPF_JMP_IMM(BPF_JEQ, BPF_REG_0, 2, 1),
+		BM_KFUNC(0),
+		BPF_EXIT_INSN(),
+	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds, .log_buf = bm_prog_log,
 		    .log_size = sizeof(bm_prog_log), .log_level = 1);
+	int fd;
 
 	ASSERT_EQ(bpf_prog_load(XDP, "caller", "Proprietary", insns, ARRAY_SIZE(insns), &opts),
 		  -EACCES, "caller");
@@ -94,6 +103,12 @@ static void test_license(void)
 	ASSERT_EQ(bpf_prog_load(XDP, "caller", "Proprietary", kfunc, ARRAY_SIZE(kfunc), &opts),
 		  -EINVAL, "caller of a kernel function");
 	ASSERT_HAS_SUBSTR(bm_prog_log, "cannot call kernel function from non-GPL", "log");
+	ASSERT_EQ(bpf_prog_load(XDP, "caller", "Proprietary", missing, ARRAY_SIZE(missing), &opts),
+		  -EINVAL, "of one that is missing");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "cannot call kernel function from non-GPL", "log");
+	fd = bpf_prog_load(XDP, "caller", "GPL", missing, ARRAY_SIZE(missing), &opts);
+	ASSERT_OK_FD(fd, "with the license");
+	bm_close(&fd);
 	check_users(0);
 }
 
@@ -157,6 +172,64 @@ static void test_token(void)
 	ASSERT_EQ(waitpid(child, &status, 0), child, "waitpid");
 	ASSERT_EQ(status, 0, "status of the child");
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
+}
+
+#define NETDEVSIM "/sys/bus/netdevsim/"
+
+static bool write_netdevsim(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == strlen(text);
+
+	bm_close(&fd);
+	return ok;
+}
+
+/* The index of the interface of netdevsim device 77. */
+static int netdevsim_ifindex(void)
+{
+	char text[16] = "";
+	glob_t found;
+	int fd;
+
+	if (!ASSERT_OK(glob(NETDEVSIM "devices/netdevsim77/net/*/ifindex", 0, NULL, &found),
+		       "interface"))
+		return -1;
+	fd = open(found.gl_pathv[0], O_RDONLY | O_CLOEXEC);
+	bm_read_all(fd, text, sizeof(text));
+	bm_close(&fd);
+	globfree(&found);
+	return atoi(text);
+}
+
+/* A program that does not run here: the function does. */
+static void test_offloaded(void)
+{
+	const struct bpf_insn zero[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
+	const struct bpf_insn calls[] = {
+		BPF_MOV64_IMM(BPF_REG_1, 1), BM_CALL(1, COUNT), BPF_EXIT_INSN(),
+	};
+	const int fds[] = { -1, lib.module_fd };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds);
+	int fd;
+
+	if (access(NETDEVSIM "new_device", F_OK)) {
+		/* without CONFIG_NETDEVSIM */
+		test__skip();
+		return;
+	}
+	if (!ASSERT_TRUE(write_netdevsim(NETDEVSIM "new_device", "77 1"), "device"))
+		return;
+	opts.prog_ifindex = netdevsim_ifindex();
+	fd = bm_load_prog(XDP, "bm_offloaded", zero, ARRAY_SIZE(zero), &opts);
+	ASSERT_OK_FD(fd, "program that calls nothing");
+	bm_close(&fd);
+	fd = bm_load_prog(XDP, "bm_offloaded", calls, ARRAY_SIZE(calls), &opts);
+	ASSERT_EQ(fd, -EINVAL, "caller");
+	ASSERT_HAS_SUBSTR(bm_prog_log, "the program is offloaded to a device", "log");
+	bm_close(&fd);
+	check_users(0);
+	ASSERT_TRUE(write_netdevsim(NETDEVSIM "del_device", "77"), "remove the device");
 }
 
 /* A program of that type with a global subprogram, whose type is @sub_id in @btf. */
@@ -236,6 +309,7 @@ static const struct bm_lib_test tests[] = {
 	{ "license", test_license },
 	{ "privileges", test_privileges },
 	{ "token", test_token },
+	{ "offloaded", test_offloaded },
 	{ "extension", test_extension },
 };
 

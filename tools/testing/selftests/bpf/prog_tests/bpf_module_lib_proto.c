@@ -5,6 +5,7 @@
  */
 #include "bpf_module_lib.h"
 #include "bpf_module_lib_proto.skel.h"
+#include "bpf_module_types.skel.h"
 
 /* Of the programs of bpf_module_lib_proto.c that one is loaded. */
 static struct bpf_module_lib_proto *open_with(const char *name)
@@ -74,16 +75,20 @@ static void check_kernel_object(void)
 
 #define HAS "', but module bm_lib has 'int lib_take(struct lib_key *, int)': "
 
-static const struct {
+struct refusal {
 	const char *prog;
 	const char *line;
-} refused[] = {
+};
+
+static const struct refusal refused[] = {
 	{ "take_more",
 	  "declares 'int lib_take(struct lib_key___more *, int)" HAS
 	  "argument 1 differs in member 'given'" },
 	{ "take_moved", "argument 1 differs in member 'weight'" },
 	{ "take_wide", "argument 1 differs in member 'who'" },
 	{ "take_bits", "argument 1 differs in member 'who'" },
+	{ "take_swapped", "argument 1 differs in member 'weight'" },
+	{ "take_union", "*, int)" HAS "argument 1 differs" },
 	{ "take_name",
 	  "declares 'int lib_take(struct lib_lock *, int)" HAS "argument 1 differs" },
 	{ "take_chars", "declares 'int lib_take(char *, int)" HAS "argument 1 differs" },
@@ -117,6 +122,44 @@ static void check_refused(const char *prog, const char *line)
 	bpf_module_lib_proto__destroy(skel);
 }
 
+static const struct refusal refused_types[] = {
+	{ "small_unsigned", "has 'int types_small(short)': argument 1 differs" },
+	{ "box_few", "argument 1 differs in member 'name'" },
+	{ "box_bytes", "argument 1 differs in member 'codes'" },
+};
+
+/* The program is loaded, and returns 9. */
+static void check_returns(const char *name)
+{
+	struct bpf_module_lib_proto *skel = open_with(name);
+
+	if (!skel)
+		return;
+	if (ASSERT_OK(bpf_module_lib_proto__load(skel), name))
+		ASSERT_EQ(bm_run_tc(bpf_object__find_program_by_name(skel->obj, name)), 9, name);
+	bpf_module_lib_proto__destroy(skel);
+}
+
+/* Small numbers, pointers in memory, and arrays. */
+static void check_types(void)
+{
+	struct bpf_module_types *types = bpf_module_types__open_and_load();
+	int i, fd;
+
+	if (!ASSERT_OK_PTR(types, "open and load"))
+		return;
+	if (ASSERT_OK(bpf_module_types__attach(types), "attach")) {
+		check_returns("small_same");
+		check_returns("box_same");
+		for (i = 0; i < ARRAY_SIZE(refused_types); i++)
+			check_refused(refused_types[i].prog, refused_types[i].line);
+	}
+	fd = dup(bpf_module__fd(types->modules.bm_types));
+	bpf_module_types__destroy(types);
+	ASSERT_TRUE(bm_wait(bm_state(fd) == BPF_MODULE_STATE_GONE), "library gone");
+	close(fd);
+}
+
 void serial_test_bpf_module_lib_proto(void)
 {
 	struct bpf_module_lib *lib = bm_library();
@@ -134,5 +177,7 @@ void serial_test_bpf_module_lib_proto(void)
 		for (i = 0; i < ARRAY_SIZE(refused); i++)
 			check_refused(refused[i].prog, refused[i].line);
 	}
+	if (test__start_subtest("types"))
+		check_types();
 	bm_library_end(lib);
 }

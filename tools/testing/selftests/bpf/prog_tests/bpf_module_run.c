@@ -432,6 +432,26 @@ static void test_exit_map(void)
 	bm_unload(&module_fd);
 }
 
+/* The maps of both are those that LOAD has seen, as long as the module may run them. */
+static void test_bind_map(void)
+{
+	int init_fd = bpf_program__fd(skel->progs.run_init);
+	int exit_fd = bpf_program__fd(skel->progs.run_exit);
+	int module_fd, map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bm_bound", 4, 4, 1, NULL);
+	struct bm_load load;
+
+	ASSERT_OK_FD(map_fd, "map");
+	init_load(&load, NAME);
+	module_fd = bm_load(&load);
+	ASSERT_OK_FD(module_fd, "load");
+	ASSERT_EQ(bpf_prog_bind_map(init_fd, map_fd, NULL), -EBUSY, "bind to init");
+	ASSERT_EQ(bpf_prog_bind_map(exit_fd, map_fd, NULL), -EBUSY, "bind to exit");
+	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload");
+	bm_unload(&module_fd);
+	ASSERT_OK(bpf_prog_bind_map(exit_fd, map_fd, NULL), "bind to a program of no module");
+	close(map_fd);
+}
+
 static struct bpf_module_runs *extension_load(void)
 {
 	struct bpf_module_runs *ext = bpf_module_runs__open();
@@ -496,6 +516,7 @@ static const struct {
 	{ "extended", test_extended },
 	{ "killed", test_killed },
 	{ "exit_map", test_exit_map },
+	{ "bind_map", test_bind_map },
 	{ "extension", test_extension },
 };
 

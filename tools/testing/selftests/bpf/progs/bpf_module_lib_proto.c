@@ -53,6 +53,15 @@ struct lib_key___bits {
 	int weight;
 };
 
+struct lib_key___swapped {
+	struct {
+		int weight;
+		int who;
+	};
+};
+
+union lib_key___union;
+
 struct lib_lock {
 	int who;
 	int weight;
@@ -67,6 +76,24 @@ struct task_struct___few {
 
 struct task_storage;
 
+/* Where it points to is no concern of the library's. */
+struct types_box___same {
+	char *at;
+	char name[8];
+	short codes[4];
+};
+
+struct types_box___few {
+	char *at;
+	char name[4];
+};
+
+struct types_box___bytes {
+	char *at;
+	char name[8];
+	char codes[4];
+};
+
 extern int lib_take___same(struct lib_key___same *key, int n) __ksym __bpf_module(LIB_NAME);
 extern int lib_take___fewer(const struct lib_key___fewer *key, unsigned int n)
 	__ksym __bpf_module(LIB_NAME);
@@ -80,6 +107,8 @@ extern int lib_take___more(struct lib_key___more *key, int n) __ksym __bpf_modul
 extern int lib_take___moved(struct lib_key___moved *key, int n) __ksym __bpf_module(LIB_NAME);
 extern int lib_take___wide(struct lib_key___wide *key, int n) __ksym __bpf_module(LIB_NAME);
 extern int lib_take___bits(struct lib_key___bits *key, int n) __ksym __bpf_module(LIB_NAME);
+extern int lib_take___swapped(struct lib_key___swapped *key, int n) __ksym __bpf_module(LIB_NAME);
+extern int lib_take___union(union lib_key___union *key, int n) __ksym __bpf_module(LIB_NAME);
 extern int lib_take___name(struct lib_lock *key, int n) __ksym __bpf_module(LIB_NAME);
 extern int lib_take___chars(char *key, int n) __ksym __bpf_module(LIB_NAME);
 extern int lib_take___void(void *key, int n) __ksym __bpf_module(LIB_NAME);
@@ -93,6 +122,12 @@ extern void lib_take___nothing(struct lib_key___same *key, int n) __ksym __bpf_m
 extern bool lib_not___byte(unsigned char no) __ksym __bpf_module(LIB_NAME);
 extern unsigned char lib_not___result(bool no) __ksym __bpf_module(LIB_NAME);
 extern int lib_pid___name(struct task_storage *task) __ksym __bpf_module(LIB_NAME);
+
+extern int types_small___same(short n) __ksym __bpf_module("bm_types");
+extern int types_small___unsigned(unsigned short n) __ksym __bpf_module("bm_types");
+extern int types_box___same(struct types_box___same *box) __ksym __bpf_module("bm_types");
+extern int types_box___few(struct types_box___few *box) __ksym __bpf_module("bm_types");
+extern int types_box___bytes(struct types_box___bytes *box) __ksym __bpf_module("bm_types");
 
 /* All pass the library's own key, which is larger than some declare. */
 #define TAKE(name, type, args)						\
@@ -114,6 +149,8 @@ TAKE(more, struct lib_key___more *, (key, 3))
 TAKE(moved, struct lib_key___moved *, (key, 3))
 TAKE(wide, struct lib_key___wide *, (key, 3))
 TAKE(bits, struct lib_key___bits *, (key, 3))
+TAKE(swapped, struct lib_key___swapped *, (key, 3))
+TAKE(union, union lib_key___union *, (key, 3))
 TAKE(name, struct lib_lock *, (key, 3))
 TAKE(chars, char *, (key, 3))
 TAKE(void, void *, (key, 3))
@@ -143,6 +180,34 @@ int not_##name(struct __sk_buff *skb)					\
 NOT(same)
 NOT(byte)
 NOT(result)
+
+SEC("?tc")
+int small_same(struct __sk_buff *skb)
+{
+	return types_small___same(9);
+}
+
+SEC("?tc")
+int small_unsigned(struct __sk_buff *skb)
+{
+	return types_small___unsigned(9);
+}
+
+#define BOX(flavor)							\
+SEC("?tc")								\
+int box_##flavor(struct __sk_buff *skb)					\
+{									\
+	struct types_box___same full = {				\
+		.name = { [7] = 4 },					\
+		.codes = { [3] = 5 },					\
+	};								\
+									\
+	return types_box___##flavor((void *)&full);			\
+}
+
+BOX(same)
+BOX(few)
+BOX(bytes)
 
 int pid;
 
