@@ -65,7 +65,7 @@ bench: packages	## what a module costs beside stock's map: a table, JSON and SVG
 	@$(MAKE) --no-print-directory KERNEL=default objs >&2
 	@scripts/bench
 
-check: packages	## checkpatch, sparse, W=1, kernel-doc, documentation, each commit builds, synctypes, round trip
+check: packages	## checkpatch, sparse, W=1, kernel-doc, documentation, rooms, each commit builds, synctypes, round trip
 	@scripts/check
 
 opinions: packages	## another compiler and other configurations, coccicheck, -fanalyzer, clang-tidy, cppcheck

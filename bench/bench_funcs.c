@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "bench_measure.h"
 #include "bench_ops.h"
 
 #define RUNS 100000

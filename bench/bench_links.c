@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "bench_measure.h"
 #include "bench_ops.h"
 
 #define PINS "/tmp/bench_pins"

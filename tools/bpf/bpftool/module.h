@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the files of "bpftool module" share, each under the file that defines it. Commands
+ * have arguments as in struct cmd.
+ */
 #ifndef __BPFTOOL_MODULE_H
 #define __BPFTOOL_MODULE_H
 
@@ -16,6 +19,8 @@ struct btf;
 struct btf_member;
 struct hashmap;
 
+/* module_kernel.c: what the running kernel tells of its modules */
+
 /* A module with all arrays of its info. */
 struct module {
 	struct bpf_module_info info;
@@ -32,13 +37,6 @@ struct module {
 	__u32 callers_room; /* of each function */
 };
 
-/* Digits and nothing else, in C's notation, up to @max. */
-bool module_parse_number(const char *text, unsigned long long max, unsigned long long *value);
-/* Is it a keyword that can begin a MODULE? */
-bool module_is_keyword(const char *word);
-/* Consume the words of a MODULE: an fd, or -1 with the error printed. */
-int module_parse_fd(int *argc, char ***argv);
-
 /* A negative error, in words for people. */
 const char *module_strerror(int err);
 /* The same for an error from listing or looking up modules. */
@@ -51,13 +49,51 @@ int module_info_error(int err);
  */
 int module_open_next(__u32 *id);
 
-/* One fact of a module for people: "live"; "9.7 KiB"; time since it was loaded;
+/* The info of a module without its arrays: 0 or a negative error. */
+int module_get_info(int fd, struct bpf_module_info *info);
+
+/* The whole info except the values of the ops. To be freed by module_free(), even if
+ * it fails with a negative error.
+ */
+int module_read(int fd, struct module *mod);
+/* After module_read(): the values of the ops. */
+int module_read_values(int fd, struct module *mod);
+void module_free(struct module *mod);
+
+/* BTF of the kernel or of a kernel module by its id, kept until
+ * module_free_kernel_btf(). NULL if it can't be loaded.
+ */
+const struct btf *module_kernel_btf(__u32 id);
+void module_free_kernel_btf(void);
+
+/* module_find.c: a loaded module by its words or name */
+
+/* Digits and nothing else, in C's notation, up to @max. */
+bool module_parse_number(const char *text, unsigned long long max, unsigned long long *value);
+/* Is it a keyword that can begin a MODULE? */
+bool module_is_keyword(const char *word);
+/* Consume the words of a MODULE: an fd, or -1 with the error printed. */
+int module_parse_fd(int *argc, char ***argv);
+
+/* Look up the live or detached module of that name: its info, -ENOENT, or another
+ * negative error. Names written by people are not @is_exact.
+ */
+int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info);
+
+/* module_format.c: single facts for people */
+
+/* "live"; "9.7 KiB"; time since it was loaded;
  * name of a user, the number if there is none.
  */
 const char *module_state_name(__u32 state);
 void module_format_memory(char *buf, size_t size, __u64 bytes);
 void module_format_age(char *buf, size_t size, __u64 load_time);
 void module_format_user(char *buf, size_t size, __u32 uid);
+
+/* The name of a program; "?" if not known. */
+void module_get_prog_name(__u32 id, char *name, size_t size);
+
+/* module_table.c: tables for people */
 
 /* A table for people, with columns as wide as their contents. Texts are made by
  * asprintf(), and freed with it.
@@ -77,25 +113,20 @@ void __printf(3, 4) module_table_set(struct module_table *table, int column, con
 /* Print and free it: 0 or a negative error. */
 int module_table_print(struct module_table *table);
 
+/* module_list.c: the list of modules */
+
 /* With the paths by id in @pins, unless that is NULL: 0 or a negative error. */
 int module_print_list(const struct module *mods, size_t cnt, const struct hashmap *pins);
 
-/* The info of a module without its arrays: 0 or a negative error. */
-int module_get_info(int fd, struct bpf_module_info *info);
-
-/* The whole info except the values of the ops. To be freed by module_free(), even if
- * it fails with a negative error.
- */
-int module_read(int fd, struct module *mod);
-/* After module_read(): the values of the ops. */
-int module_read_values(int fd, struct module *mod);
-void module_free(struct module *mod);
+/* module_link.c: the links that a module holds */
 
 /* The links: what they attach, where, and whether it is still attached. */
 void module_links_json(const struct module *mod);
 void module_links_plain(const struct module *mod);
 /* Has one of them been detached, by a holder or because its target is gone? */
 bool module_has_detached_link(const struct module *mod);
+
+/* module_funcs.c: the functions that a module exports, and whose it calls */
 
 /* "int f(struct key *k, int n)" for the function @id of @btf, or only its name if that is
  * not in @btf; to be freed, NULL without memory.
@@ -116,6 +147,9 @@ int module_funcs_dump(const struct module *mod, const int *fds);
 /* The modules whose functions it calls. */
 void module_deps_json(const struct module *mod);
 void module_deps_plain(const struct module *mod);
+
+/* module_used.c: who calls a module's functions */
+
 /* The callers of its functions, each once: "a, prog 12"; to be freed, NULL without memory. */
 char *module_format_used_by(const struct module *mod);
 /* The same as "module a (id 3), program b (id 12)", as it is now; NULL also on an error. */
@@ -124,8 +158,7 @@ void module_used_by_json(const struct module *mod);
 /* The number of programs that call them. */
 size_t module_count_callers(const struct module *mod);
 
-/* Names of programs and maps for people; "?" if not known. */
-void module_get_prog_name(__u32 id, char *name, size_t size);
+/* module_pin.c: pins that a command makes */
 
 /* A pin for a command to make. */
 struct module_pin {
@@ -163,11 +196,7 @@ int module_map_pins_put(struct module_map_pins *pins, const char *note);
 void module_map_pins_undo(struct module_map_pins *pins);
 void module_map_pins_free(struct module_map_pins *pins);
 
-/* BTF of the kernel or of a kernel module by its id, kept until
- * module_free_kernel_btf(). NULL if it can't be loaded.
- */
-const struct btf *module_kernel_btf(__u32 id);
-void module_free_kernel_btf(void);
+/* module_why.c: what libbpf says, kept for errors */
 
 /* From _begin() to _end() keep libbpf's warnings, to be shown if they explain a
  * failure.
@@ -182,11 +211,18 @@ const char *module_last_warning(const char *otherwise);
 void module_object_error(const char *what, const char *file);
 /* After the load of a file: print which weak functions were there and do not fit. */
 void module_tell_missing(const char *file);
+
+/* module_object.c: opening an object */
+
 /* NULL with the error printed; between _begin() and _end(). */
 struct bpf_object *module_open_object(const char *file);
 
+/* module_btf.c: whether the BTF of a file can be followed */
+
 /* Are all types in the BTF of a file finite? 0, or -1 with the error printed. */
 int module_btf_check(const struct btf *btf, const char *file);
+
+/* module_text.c: texts of files on a terminal */
 
 /* The text, or if it is not one line of plain text, an escaped copy, which stays until
  * module_free_texts().
@@ -194,15 +230,7 @@ int module_btf_check(const struct btf *btf, const char *file);
 const char *module_text(const char *text);
 void module_free_texts(void);
 
-/* A parameter: its name, type and location. */
-struct module_param {
-	const char *name; /* "beta", "cubic.name" */
-	const struct btf *btf;
-	__u32 type_id;
-	const void *data;
-};
-
-typedef void (*visit_param_fn)(const struct module_param *param, void *ctx);
+/* module_data.c: values that BTF describes */
 
 /* The address of a value of type @type_id at @offset of @data; NULL if it does not end
  * within @size: the BTF of a file can be anything.
@@ -213,6 +241,21 @@ const void *module_data_at(const struct btf *btf, __u32 type_id, const void *dat
 /* The same for a member of an object's ops. */
 const void *module_member_data(const struct btf *btf, const struct bpf_map *map,
 			       const struct btf_member *m);
+
+/* Is it a pointer to a function, as members of ops are? */
+bool module_is_func_ptr(const struct btf *btf, __u32 type_id);
+
+/* module_param.c: parameters */
+
+/* A parameter: its name, type and location. */
+struct module_param {
+	const char *name; /* "beta", "cubic.name" */
+	const struct btf *btf;
+	__u32 type_id;
+	const void *data;
+};
+
+typedef void (*visit_param_fn)(const struct module_param *param, void *ctx);
 
 /* Call @visit for each parameter of the .rodata section that is the type @sec_id. */
 void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, size_t size,
@@ -227,6 +270,8 @@ void module_dump_value(json_writer_t *jw, bool is_plain_text, const struct modul
 char *module_format_value(const struct module_param *param);
 /* Name, type, and as @value_name the value, into the JSON object that is open. */
 void module_print_param_json(const struct module_param *param, const char *value_name);
+
+/* module_users.c: who uses a module */
 
 /* A socket, or a network namespace that has it as its default. */
 struct module_user {
@@ -251,13 +296,14 @@ void module_describe_user(char *buf, size_t size, const struct module_user *user
 void module_print_user_json(const struct module_user *user);
 void module_free_users(struct module_users *users);
 
-/* Is it a pointer to a function, as members of ops are? */
-bool module_is_func_ptr(const struct btf *btf, __u32 type_id);
+/* module_clash.c: who has the name of an op */
 
 /* For the kernel's line @log that an op's name is taken: "; WHO has it", or empty if
  * neither another op nor a module has it.
  */
 void module_find_clash(const struct bpf_object *obj, const char *log, char *text, size_t size);
+
+/* module_desc.c: what a module tells of itself */
 
 /* Texts that describe a module, any number of each: description, author, version. */
 #define MODULE_DESC_KEYS 3
@@ -267,6 +313,8 @@ void module_print_desc_plain(const struct btf *btf);
 void module_print_desc_json(const struct btf *btf);
 /* The description of a parameter, NULL for none. */
 const char *module_param_desc(const struct btf *btf, const char *param);
+
+/* module_elf.c: sections of an object file */
 
 /* Contents of an object file that libbpf gives no access to. */
 struct module_elf;
@@ -284,9 +332,26 @@ bool module_elf_is_weak(const struct module_elf *elf, const char *name);
 /* Is the program in the initial value of a map, such as an array for tail calls? */
 bool module_elf_is_in_maps(const struct module_elf *elf, const char *prog);
 
+/* module_progs.c: programs that are not loaded with a module */
+
 /* Is the program a callback of ops, or in the initial value of a map? */
 bool module_prog_is_used(const struct bpf_object *obj, const struct module_elf *elf,
 			 const struct bpf_program *prog);
+
+/* Programs of an object that are not loaded with its modules. */
+struct module_progs {
+	const struct bpf_program **progs;
+	size_t cnt;
+};
+
+/* Before the load: 0, or -1 with the error printed. To be freed in any case. */
+int module_progs_leave_out(struct module_progs *left_out, const struct bpf_object *obj,
+			   const char *file);
+void module_progs_plain(const struct module_progs *left_out);
+void module_progs_json(const struct module_progs *left_out);
+void module_progs_free(struct module_progs *left_out);
+
+/* module_target.c: where programs are attached */
 
 /* What a module does with a program that is not a callback of its ops. */
 enum module_prog_kind {
@@ -316,6 +381,11 @@ const char *module_param_devs(const char *param);
 /* Is a word one of those between the commas of a list? */
 bool module_list_has(const char *list, const char *word);
 
+/* Is the program a function that @mod exports? */
+bool module_exports(const struct bpf_module *mod, const struct bpf_program *prog);
+
+/* module_reuse.c: maps that a new version takes over */
+
 /* Let the maps of the object that @list names, with commas, be those of a loaded module:
  * 0, or -1 with the error printed.
  */
@@ -323,13 +393,14 @@ int module_reuse_maps(struct bpf_object *obj, const char *list, int module_fd);
 /* All maps that can: the module is reloaded. */
 void module_reuse_all_maps(struct bpf_object *obj, const struct bpf_module *mod, int module_fd);
 
-/* Is the program a function that @mod exports? */
-bool module_exports(const struct bpf_module *mod, const struct bpf_program *prog);
+/* module_info_funcs.c: the functions in what "info" prints */
 
 /* Functions that an object exports, and those that it needs, for "info". */
 bool module_file_has_funcs(const struct bpf_object *obj);
 void module_file_funcs_plain(const struct bpf_object *obj);
 void module_file_funcs_json(const struct bpf_object *obj);
+
+/* module_plan.c: what has to be loaded before a module */
 
 /* A module whose functions an object, or another module, calls. */
 struct module_need {
@@ -378,27 +449,23 @@ int module_plan_add_object(struct module_plan *plan, const char *name, const cha
 int module_plan_loaded(struct module_plan *plan, __u32 id);
 void module_plan_free(struct module_plan *plan);
 
+/* module_unload.c: the command "unload" */
+
 /* Unload a module that was loaded for something that failed, if nobody uses it. */
 void module_unload_again(__u32 id);
+int module_unload(int argc, char **argv);
+
+/* module_chosen.c: which modules of an object are to be loaded */
 
 /* Print that there are neither ops, programs to attach nor functions, return -1. */
 int module_nothing_to_load(const char *file);
 
-/* Programs of an object that are not loaded with its modules. */
-struct module_progs {
-	const struct bpf_program **progs;
-	size_t cnt;
-};
-
-/* Before the load: 0, or -1 with the error printed. To be freed in any case. */
-int module_progs_leave_out(struct module_progs *left_out, const struct bpf_object *obj,
-			   const char *file);
-void module_progs_plain(const struct module_progs *left_out);
-void module_progs_json(const struct module_progs *left_out);
-void module_progs_free(struct module_progs *left_out);
+/* module_kconfig.c: the configuration of the running kernel */
 
 /* Is "CONFIG_..." set in the running kernel? -ENOENT if not known. */
 int module_kconfig_is_set(const char *option);
+
+/* module_missing.c: what an object needs and the kernel lacks */
 
 /* What an object needs that the running kernel lacks. */
 struct module_missing {
@@ -414,12 +481,14 @@ int module_find_missing(const struct bpf_object *obj, const char *file,
 			const struct module_elf *elf, struct module_missing **missing, size_t *cnt);
 void module_free_missing(struct module_missing *missing, size_t cnt);
 
-/* The commands behind "show", "list" and "dump": 0, or -1 with the error
- * printed.
- */
+/* module_show.c: the commands "show", "list" and "dump" */
+
+/* 0, or -1 with the error printed. */
 int module_list(void);
 int module_show(int fd);
 int module_dump(int fd);
+
+/* module_names.c: all modules by their ids and parts */
 
 /* A module of the system. */
 struct module_name {
@@ -437,6 +506,8 @@ const struct module_name *module_name_of_prog(__u32 id);
 const struct hashmap *module_names_by(enum bpf_obj_type type);
 void module_names_free(void);
 
+/* module_refs.c: the modules of programs, maps and links */
+
 /* Print the modules that a program (BPF_OBJ_PROG) or a map (BPF_OBJ_MAP) belongs to, if
  * any; for a link (BPF_OBJ_LINK) @id is that of the module. The first call finds the
  * modules, module_refs_free() forgets them.
@@ -444,6 +515,8 @@ void module_names_free(void);
 void module_refs_plain(enum bpf_obj_type type, __u32 id);
 void module_refs_json(enum bpf_obj_type type, __u32 id);
 void module_refs_free(void);
+
+/* module_name.c: names and the folders of objects */
 
 /* The folders that have modules/, objects that load by name, and modules.d/, their
  * configuration. Files in an earlier one hide those in a later one.
@@ -465,6 +538,8 @@ bool module_is_file(const char *word);
 bool module_find_file(const char *name, char *path, size_t size);
 /* Print that there is none, return -1. */
 int module_not_found(const char *name);
+
+/* module_conf.c: the files in modules.d */
 
 enum module_conf_kind {
 	MODULE_CONF_LOAD,
@@ -497,16 +572,12 @@ void module_conf_free(struct module_conf *conf);
 const struct module_conf_line *module_conf_next(const struct module_conf *conf,
 						enum module_conf_kind kind, const char *name,
 						const struct module_conf_line *prev);
-/* A word of C, C++ or their headers that can't be an identifier? */
-bool module_is_reserved_word(const char *word);
+
 /* The next option of a name, or of its target if it is an alias, after @prev. */
 const struct module_conf_line *module_conf_next_option(const struct module_conf *conf,
 						       const char *name,
 						       const struct module_conf_line *prev);
-/* The same without those that a later one overrides. */
-const struct module_conf_line *module_conf_next_set(const struct module_conf *conf,
-						    const char *name,
-						    const struct module_conf_line *prev);
+
 /* The line that keeps the system from loading the name, or its target if it is an alias;
  * NULL for none.
  */
@@ -521,15 +592,31 @@ const struct module_conf_line *module_conf_alias(const struct module_conf *conf,
 const char *module_conf_resolve(const struct module_conf *conf, const char *name);
 /* 0, or -1 if there are invalid lines, which are now printed in JSON. */
 int module_conf_check(const struct module_conf *conf);
+
+/* module_ident.c: reserved words */
+
+/* A word of C, C++ or their headers that can't be an identifier? */
+bool module_is_reserved_word(const char *word);
+
+/* module_config.c: the command "config" */
+
+/* The next option of a name after @prev, without those that a later one overrides. */
+const struct module_conf_line *module_conf_next_set(const struct module_conf *conf,
+						    const char *name,
+						    const struct module_conf_line *prev);
+int module_config(int argc, char **argv);
+
+/* module_load.c: the command "load" */
+
 /* Load the module of a name or an alias, with its options, unless it is loaded: 0, or -1
  * with the error printed. In JSON, output goes to an array. With @waits it is no error if
  * a network device is missing: it may appear later.
  */
 int module_load_by_name(const char *name, const struct module_conf *conf, bool waits);
-/* Look up the live or detached module of that name: its info, -ENOENT, or another
- * negative error. Names written by people are not @is_exact.
- */
-int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info);
+
+int module_load(int argc, char **argv);
+
+/* module_log.c: errors when nobody looks */
 
 /* Keep stderr output from now on if stderr is closed, as it is for helpers that the
  * kernel starts. At the end, if @failed, it goes to the system log.
@@ -537,14 +624,18 @@ int module_look_up(const char *name, bool is_exact, struct bpf_module_info *info
 bool module_log_begin(void);
 void module_log_end(bool failed);
 
-/* Commands with arguments as in struct cmd. */
-int module_load(int argc, char **argv);
-int module_unload(int argc, char **argv);
+/* module_deps.c: the command "deps" */
+
 int module_deps(int argc, char **argv);
+
+/* module_info.c: the command "info" */
+
 int module_file_info(int argc, char **argv);
+
+/* module_boot.c: the commands "boot", "autoload" and "aliases" */
+
 int module_boot(int argc, char **argv);
 int module_autoload(int argc, char **argv);
 int module_aliases(int argc, char **argv);
-int module_config(int argc, char **argv);
 
 #endif /* __BPFTOOL_MODULE_H */

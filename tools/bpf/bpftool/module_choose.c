@@ -19,38 +19,6 @@
 #include "module.h"
 #include "module_load.h"
 
-static bool is_ops(const struct bpf_map *map)
-{
-	return bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS;
-}
-
-/* Is it one of the object's ops, or of those to be loaded one of @mod? */
-bool load_is_ops_of(const struct bpf_map *map, const struct bpf_module *mod)
-{
-	return is_ops(map) && (!mod || (bpf_map__module(map) == mod && bpf_map__autocreate(map)));
-}
-
-static bool has_ops(const struct bpf_object *obj, const struct bpf_module *mod)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, obj)
-		if (load_is_ops_of(map, mod))
-			return true;
-	return false;
-}
-
-/* Has it ops to be loaded, programs to be attached, or functions? */
-static bool is_chosen(const struct bpf_object *obj, const struct bpf_module *mod)
-{
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program(prog, obj)
-		if (module_attaches(mod, prog) || module_exports(mod, prog))
-			return true;
-	return has_ops(obj, mod);
-}
-
 static void leave_out(struct bpf_object *obj, struct bpf_module *mod)
 {
 	struct bpf_program *prog;
@@ -64,23 +32,6 @@ static void leave_out(struct bpf_object *obj, struct bpf_module *mod)
 			bpf_program__set_autoload(prog, false);
 }
 
-/* The first module after @prev that is to be loaded, NULL for none. */
-struct bpf_module *load_next_chosen(const struct bpf_object *obj, const struct bpf_module *prev)
-{
-	struct bpf_module *mod = bpf_object__next_module(obj, prev);
-
-	while (mod && !is_chosen(obj, mod))
-		mod = bpf_object__next_module(obj, mod);
-	return mod;
-}
-
-int module_nothing_to_load(const char *file)
-{
-	p_err("nothing to load as a module in %s: no ops, no programs that a link attaches, no functions",
-	      file);
-	return -1;
-}
-
 static int choose_ops(struct bpf_object *obj, const struct load_args *args)
 {
 	struct bpf_module *mod;
@@ -89,12 +40,12 @@ static int choose_ops(struct bpf_object *obj, const struct load_args *args)
 	int i;
 
 	bpf_object__for_each_map(map, obj)
-		if (is_ops(map) && args->ops_cnt)
+		if (load_is_ops_of(map, NULL) && args->ops_cnt)
 			bpf_map__set_autocreate(map, false);
 
 	for (i = 0; i < args->ops_cnt; i++) {
 		map = bpf_object__find_map_by_name(obj, args->ops[i]);
-		if (!map || !is_ops(map)) {
+		if (!map || !load_is_ops_of(map, NULL)) {
 			names = load_list_ops(obj, NULL);
 			p_err("no ops %s in %s; it has %s", args->ops[i], args->file, names ?: "");
 			free(names);
@@ -103,7 +54,7 @@ static int choose_ops(struct bpf_object *obj, const struct load_args *args)
 		bpf_map__set_autocreate(map, true);
 	}
 	bpf_object__for_each_module(mod, obj)
-		if (args->ops_cnt && !has_ops(obj, mod))
+		if (args->ops_cnt && !load_has_ops(obj, mod))
 			leave_out(obj, mod);
 
 	if (!load_next_chosen(obj, NULL)) {
@@ -358,7 +309,7 @@ static int reuse_maps(struct bpf_object *obj, const struct load_args *args)
 	int i;
 
 	for (i = 0; i < args->anew_cnt; i++)
-		if (is_chosen(obj, args->anew[i].mod))
+		if (load_is_chosen(obj, args->anew[i].mod))
 			module_reuse_all_maps(obj, args->anew[i].mod, args->anew[i].fd);
 	return args->reuse ? module_reuse_maps(obj, args->reuse, args->replace_fd) : 0;
 }
@@ -375,7 +326,7 @@ int load_set_up(struct bpf_object *obj, struct load_args *args)
 
 	/* a module that is left out takes no name */
 	bpf_object__for_each_module(mod, obj)
-		if (!is_chosen(obj, mod))
+		if (!load_is_chosen(obj, mod))
 			bpf_module__set_autocreate(mod, false);
 
 	mod = load_next_chosen(obj, NULL);

@@ -18,6 +18,8 @@
 
 #define TAG "module:"
 
+const char * const module_desc_keys[MODULE_DESC_KEYS] = { "description", "author", "version" };
+
 /* The next text of @key after the type *id, NULL after the last one. */
 static const char *next_text(const struct btf *btf, const char *key, __u32 *id)
 {

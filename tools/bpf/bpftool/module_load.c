@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * bpftool module load: from an object file to a module in the kernel.
+ * bpftool module load: load objects by file or name, and what they need before them.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,295 +18,92 @@
 #include "module.h"
 #include "module_load.h"
 
-static int parse_replace(int *argc, char ***argv, struct load_args *args)
-{
-	if (args->replace_fd >= 0) {
-		p_err("one module can be replaced, not two");
-		return -1;
-	}
-	args->replace_fd = module_parse_fd(argc, argv);
-	return args->replace_fd < 0 ? -1 : 0;
-}
+static int load_name(const struct load_args *args, const char *name,
+		     const struct module_conf *conf);
 
-static int check_args(const struct load_args *args)
-{
-	if (args->obj_cnt > 1 && args->option) {
-		p_err("what is '%s'? With several objects '%s' can't be given", args->objs[1],
-		      args->option);
-		return -1;
-	}
-	if (args->bound && !args->pin) {
-		p_err("a bound module ends with its last handle, and this command closes its own; use 'pin'");
-		return -1;
-	}
-	if (args->name && args->replace_fd >= 0) {
-		p_err("a module gets the name of the one that it replaces; leave out 'name'");
-		return -1;
-	}
-	if (args->reuse && args->replace_fd < 0) {
-		p_err("'reuse' takes maps of a module that is replaced; use 'replace'");
-		return -1;
-	}
-	return 0;
-}
-
-/* Consume the value of a keyword. */
-static int parse_value(const char *key, int *argc, char ***argv, struct load_args *args)
-{
-	if (strcmp(key, "replace") == 0)
-		return parse_replace(argc, argv, args);
-
-	if (strcmp(key, "name") == 0)
-		args->name = **argv;
-	else if (strcmp(key, "pin") == 0)
-		args->pin = **argv;
-	else if (strcmp(key, "reuse") == 0)
-		args->reuse = **argv;
-	else
-		args->ops[args->ops_cnt++] = **argv;
-	NEXT_ARGP();
-	return 0;
-}
-
-static bool has_value(const char *key)
-{
-	return strcmp(key, "replace") == 0 || strcmp(key, "name") == 0 ||
-	       strcmp(key, "pin") == 0 || strcmp(key, "ops") == 0 || strcmp(key, "reuse") == 0;
-}
-
-/* Keywords are not abbreviated, since they could be names. */
-static int parse_args(int argc, char **argv, struct load_args *args)
-{
-	args->objs = calloc(argc + 1, sizeof(*args->objs));
-	args->ops = calloc(argc + 1, sizeof(*args->ops));
-	args->params = calloc(argc + 1, sizeof(*args->params));
-	if (!args->objs || !args->ops || !args->params) {
-		p_err("mem alloc failed");
-		return -1;
-	}
-
-	args->objs[args->obj_cnt++] = GET_ARG();
-	while (argc) {
-		const char *key = *argv;
-
-		if (strcmp(key, "dry-run") == 0) {
-			args->dry_run = true;
-			NEXT_ARG();
-			continue;
-		}
-		if (*key && !module_is_param(key) && !has_value(key) && strcmp(key, "bound") &&
-		    !args->option) {
-			args->objs[args->obj_cnt++] = GET_ARG();
-			continue;
-		}
-		args->option = args->option ?: key;
-
-		if (module_is_param(key)) {
-			args->params[args->param_cnt++].text = GET_ARG();
-		} else if (strcmp(key, "bound") == 0) {
-			args->bound = true;
-			NEXT_ARG();
-		} else if (has_value(key)) {
-			NEXT_ARG();
-			if (!REQ_ARGS(1) || parse_value(key, &argc, &argv, args))
-				return -1;
-		} else {
-			return BAD_ARG();
-		}
-	}
-	return check_args(args);
-}
-
-static void cut_line(char *log)
-{
-	log[strcspn(log, "\n")] = '\0';
-}
-
-/* Is the kernel's line about an op, rather than the module's name? */
-static bool is_about_op(const char *log)
-{
-	return str_has_pfx(log, "op ");
-}
-
-/* Is the kernel's line about callers of the module to replace? */
-static bool is_about_callers(const char *log)
-{
-	return str_has_pfx(log, "module \"") && strstr(log, "\" has functions that ");
-}
-
-/* Append to "module name ... is taken" by whom. */
-static void describe_owner(const char *name, char *text, size_t size)
+/* Note what was loaded. */
+static void note_loaded(const struct load_args *args, int module_fd)
 {
 	struct bpf_module_info info;
-	int err;
+	__u32 *ids;
 
-	err = module_look_up(name, true, &info);
-	if (!err && info.state == BPF_MODULE_STATE_DETACHED)
-		snprintf(text, size, " by one that is detached; unload that first");
-	else if (err == -EPERM)
-		snprintf(text, size, "; looking at it takes CAP_SYS_ADMIN");
-	else
-		snprintf(text, size, "; see '%s module list'", bin_name);
-}
-
-/* libbpf's line names the module, too: skip that. */
-static const char *without_module(const char *line)
-{
-	const char *rest = str_has_pfx(line, "module '") ? strstr(line, "': ") : NULL;
-
-	return rest ? rest + strlen("': ") : line;
-}
-
-/* After "has functions that 2 programs call, it cannot be replaced": which, and what to do.
- * To be freed, NULL if that can't be told.
- */
-static char *describe_callers(int replace_fd)
-{
-	char *callers = module_describe_callers(replace_fd), *text = NULL;
-
-	if (callers && *callers &&
-	    asprintf(&text, " (%s); unload what calls its functions first", callers) < 0)
-		text = NULL;
-	free(callers);
-	return text;
-}
-
-static void attach_error(const struct bpf_object *obj, const struct bpf_module *mod, char *log,
-			 int replace_fd)
-{
-	const char *name = bpf_module__name(mod), *reason;
-	char who[256] = "", *callers = NULL;
-	int err = errno;
-
-	cut_line(log);
-	reason = module_last_warning("");
-	/* the kernel was not asked: a program was not attached */
-	if (!log[0] && *reason && !strstr(reason, ": failed to load: ")) {
-		p_err("can't load module %s: %s", name, module_text(without_module(reason)));
+	if (!args->loaded || args->anew_cnt || module_get_info(module_fd, &info) || !info.id)
 		return;
-	}
-	if (err == EEXIST && is_about_op(log))
-		module_find_clash(obj, log, who, sizeof(who));
-	else if (err == EEXIST)
-		describe_owner(name, who, sizeof(who));
-	else if (is_about_callers(log) && replace_fd >= 0)
-		callers = describe_callers(replace_fd);
-	p_err("can't load module %s: %s%s", name, log[0] ? log : module_strerror(-err),
-	      callers ?: who);
-	free(callers);
+	/* without memory it is left loaded when it is not needed */
+	ids = libbpf_reallocarray(args->loaded->ids, args->loaded->cnt + 1, sizeof(*ids));
+	if (!ids)
+		return;
+	args->loaded->ids = ids;
+	ids[args->loaded->cnt++] = info.id;
 }
 
-static struct bpf_link *attach_module(struct bpf_module *mod, const struct load_args *args,
-				      char *log, size_t log_size)
+/* Forget the needed modules; with @failed unload them. */
+static void end_needed(struct load_args *args, bool failed)
 {
-	int replace_fd = load_get_replace_fd(mod, args);
-	struct bpf_link *link;
-
-	bpf_module__set_log_buf(mod, log, log_size);
-	bpf_module__set_flags(mod, args->bound ? BPF_F_MODULE_BOUND : 0);
-	if (replace_fd >= 0)
-		bpf_module__set_replace_fd(mod, replace_fd);
-
-	link = bpf_module__attach(mod);
-	bpf_module__set_log_buf(mod, NULL, 0);
-	return link;
+	/* in reverse order: callers first */
+	while (failed && args->needed.cnt > 0)
+		module_unload_again(args->needed.ids[--args->needed.cnt]);
+	free(args->needed.ids);
+	memset(&args->needed, 0, sizeof(args->needed));
 }
 
-/* Load it: 0, or -1 with the error printed, which is the kernel's own line. *@link is
- * NULL if somebody else was faster: a name is taken a while before its module is live.
- */
-static int attach_missing(const struct bpf_object *obj, struct bpf_module *mod,
-			  struct load_args *args, struct bpf_link **link)
+/* With the options of its own name. */
+static int load_step(const struct module_step *step, struct load_args *args,
+		     struct load_wait *wait)
 {
-	unsigned int wait_ms = 10;
-	char log[1024] = "";
-	int err = -ENOENT;
+	struct load_args own = {
+		.replace_fd = -1,
+		.by_need = true,
+		.by_system = args->by_system,
+		.waits = args->waits,
+		.waiting = wait,
+		.dry_run = args->dry_run,
+		.in_list = true,
+		.loaded = &args->needed,
+	};
 
-	while (!(*link = attach_module(mod, args, log, sizeof(log)))) {
-		bool may_come = errno == EEXIST && load_may_be_present(args) && !is_about_op(log);
-		int attach_err = errno;
-
-		if (may_come)
-			err = load_find_present(mod, args);
-		if (err != -ENOENT)
-			return err;
-		if (!may_come || wait_ms > 500) {
-			errno = attach_err;
-			attach_error(obj, mod, log, load_get_replace_fd(mod, args));
-			return -1;
-		}
-		usleep(wait_ms * 1000);
-		wait_ms *= 2;
-	}
-	return 0;
+	wait->module = step->name;
+	return load_name(&own, step->name, args->conf);
 }
 
-/* Pin a module that is already loaded. */
-static int pin_present(const struct load_args *args)
+/* Up to one that waits. */
+static int load_steps(const struct module_plan *plan, struct load_args *args,
+		      struct load_wait *wait)
 {
-	__u32 id = args->present[0].id;
-	struct bpf_module_info info;
-	int fd, err;
+	size_t i;
+	int err = 0;
 
-	fd = bpf_obj_get(args->pin);
-	if (fd >= 0) {
-		err = module_get_info(fd, &info);
-		close(fd);
-		if (!err && info.id == id)
-			return 0;
+	if (json_output && !args->in_list) {
+		jsonw_start_array(json_wtr);
+		args->in_list = true;
+		args->has_begun_list = true;
 	}
-
-	fd = bpf_module_get_fd_by_id(id);
-	if (fd < 0) {
-		p_err("can't open module with id %u: %s", id, module_strerror(fd));
-		return -1;
-	}
-	err = module_pin_fd(fd, args->pin);
-	close(fd);
+	for (i = 0; !err && !wait->dev[0] && i < plan->cnt; i++)
+		err = load_step(&plan->steps[i], args, wait);
 	return err;
 }
 
-/* Load the chosen modules into the kernel, all or nothing. */
-static int attach_modules(struct bpf_object *obj, struct load_args *args,
-			  struct bpf_link **links, int *cnt)
-{
-	struct bpf_module *mod;
-
-	for (mod = load_next_chosen(obj, NULL); mod; mod = load_next_chosen(obj, mod)) {
-		if (attach_missing(obj, mod, args, &links[*cnt])) {
-			while (*cnt > 0)
-				bpf_link__destroy(links[--*cnt]);
-			return -1;
-		}
-		if (links[*cnt])
-			(*cnt)++;
-	}
-	return 0;
-}
-
-/* Maps first: whoever finds the module's pin finds theirs. If pinning fails, the module is
- * not what was asked for: unload it. One that has replaced another stays, because that
- * one is going.
+/* Load the modules that the object needs, in order: 0, or -1 with the error printed. For
+ * a file, nothing else is loaded automatically.
  */
-static int pin_modules(struct load_args *args, struct module_map_pins *map_pins,
-		       struct bpf_link **links, int *cnt)
+static int load_needed(struct bpf_object *obj, struct load_args *args)
 {
-	bool stays = args->replace_fd >= 0 || args->anew_cnt;
+	struct module_plan plan = { .conf = args->conf, .is_to_load = true };
+	const struct bpf_module *mod = load_next_chosen(obj, NULL);
+	struct load_wait wait = {};
+	int err;
 
-	if (!*cnt)
-		return args->pin ? pin_present(args) : 0;
-
-	args->pin_to.note = stays ? "; the module has replaced the other one and stays loaded" : "";
-	if (!module_map_pins_put(map_pins, args->pin_to.note)) {
-		if (!args->pin || !module_pin_put(&args->pin_to, bpf_link__fd(links[0])))
-			return 0;
-		if (!stays)
-			module_map_pins_undo(map_pins);
-	}
-
-	while (!stays && *cnt > 0)
-		bpf_link__destroy(links[--*cnt]);
-	return -1;
+	if (!args->by_name || !mod)
+		return 0;
+	err = module_plan_object(&plan, bpf_module__name(mod), args->file, obj);
+	args->is_unchecked = args->dry_run && plan.cnt;
+	/* with by_need the plan of the one that needs it has covered this */
+	if (!err && plan.cnt && !args->by_need)
+		err = load_steps(&plan, args, &wait);
+	if (!err && wait.dev[0])
+		load_leave_out_all(obj, &wait);
+	module_plan_free(&plan);
+	return err;
 }
 
 /* A dry run must not change what others see: it pins nothing and uses no maps of
@@ -321,25 +115,6 @@ static void forget_pins(struct bpf_object *obj)
 
 	bpf_object__for_each_map(map, obj)
 		bpf_map__set_pin_path(map, NULL);
-}
-
-/* Refuse what a load would refuse without looking at the object. */
-static int check_dry_run(const struct bpf_object *obj, const struct load_args *args)
-{
-	struct bpf_module *mod;
-	char who[256];
-
-	for (mod = load_next_chosen(obj, NULL); mod; mod = load_next_chosen(obj, mod)) {
-		const char *name = bpf_module__name(mod);
-		struct bpf_module_info info;
-
-		if (load_get_replace_fd(mod, args) >= 0 || module_look_up(name, true, &info))
-			continue;
-		describe_owner(name, who, sizeof(who));
-		p_err("can't load module %s: module name \"%s\" is taken%s", name, name, who);
-		return -1;
-	}
-	return 0;
 }
 
 /* Check before anything is loaded; the pin may not even be needed. */
@@ -382,10 +157,10 @@ static int load_modules(struct bpf_object *obj, struct load_args *args, struct b
 
 	err = module_map_pins_hold(&map_pins, obj) ?: load_programs(obj, args);
 	if (!err && args->dry_run)
-		err = check_dry_run(obj, args);
+		err = load_check_taken(obj, args);
 	else if (!err)
-		err = attach_modules(obj, args, links, cnt) ?:
-		      pin_modules(args, &map_pins, links, cnt);
+		err = load_attach(obj, args, links, cnt) ?:
+		      load_pin(args, &map_pins, links, cnt);
 	if (!err)
 		load_report(obj, args);
 	module_map_pins_free(&map_pins);
@@ -413,7 +188,7 @@ static int load_object(struct bpf_object *obj, struct load_args *args)
 
 	/* the modules outlive us, or are already gone */
 	while (cnt-- > 0) {
-		load_note(args, bpf_link__fd(links[cnt]));
+		note_loaded(args, bpf_link__fd(links[cnt]));
 		bpf_link__disconnect(links[cnt]);
 		bpf_link__destroy(links[cnt]);
 	}
@@ -427,31 +202,13 @@ static int load_object(struct bpf_object *obj, struct load_args *args)
 	return err;
 }
 
-/* Without permission, loading BTF, maps or programs fails first, with errors that do not
- * say so. So try to load nothing: the kernel checks permissions first.
- */
-static int check_permission(void)
-{
-	LIBBPF_OPTS(bpf_module_load_opts, opts);
-	char log[1024] = "";
-
-	opts.log_buf = log;
-	opts.log_size = sizeof(log);
-	if (bpf_module_load("", NULL, 0, &opts) != -EPERM)
-		return 0;
-
-	cut_line(log);
-	p_err("not permitted%s%s", log[0] ? ": " : "", log);
-	return -1;
-}
-
 static int load_file(struct load_args *args)
 {
 	libbpf_print_fn_t old_print;
 	struct bpf_object *obj;
 	int err = -1;
 
-	if (check_permission())
+	if (load_check_permission())
 		return -1;
 	old_print = module_warnings_begin();
 	obj = module_open_object(args->file);
@@ -462,7 +219,7 @@ static int load_file(struct load_args *args)
 	bpf_object__close(obj);
 	module_warnings_end(old_print);
 	/* its programs, which use them, are freed now */
-	load_end_needed(args, err);
+	end_needed(args, err);
 	return err;
 }
 
@@ -497,7 +254,11 @@ static int set_up_name(struct load_args *args, const char *name, const struct mo
 	return 0;
 }
 
-int load_name(const struct load_args *args, const char *name, const struct module_conf *conf)
+/* Load the object of a name: 0, or -1 with the error printed. The arguments do not
+ * change for the next OBJ.
+ */
+static int load_name(const struct load_args *args, const char *name,
+		     const struct module_conf *conf)
 {
 	struct load_args own = *args;
 	int err;
@@ -597,7 +358,7 @@ int module_load(int argc, char **argv)
 	if (!REQ_ARGS(1))
 		return -1;
 
-	err = parse_args(argc, argv, &args);
+	err = load_parse_args(argc, argv, &args);
 	if (!err)
 		err = load_all(&args);
 	if (args.replace_fd >= 0)

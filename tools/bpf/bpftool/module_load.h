@@ -62,12 +62,23 @@ struct load_args {
 	int anew_cnt;
 };
 
-/* module_choose.c */
+/* module_load_args.c: words into struct load_args */
+
+/* 0, or -1 with the error printed; the arrays are to be freed in any case. */
+int load_parse_args(int argc, char **argv, struct load_args *args);
+
+/* module_chosen.c: which modules of an object are to be loaded */
 
 /* Is it one of the object's ops, or of those to be loaded one of @mod? */
 bool load_is_ops_of(const struct bpf_map *map, const struct bpf_module *mod);
+bool load_has_ops(const struct bpf_object *obj, const struct bpf_module *mod);
+/* Has it ops to be loaded, programs to be attached, or functions? */
+bool load_is_chosen(const struct bpf_object *obj, const struct bpf_module *mod);
 /* The first module after @prev that is to be loaded, NULL for none. */
 struct bpf_module *load_next_chosen(const struct bpf_object *obj, const struct bpf_module *prev);
+
+/* module_choose.c: the choice, fitted to the arguments and to what is loaded */
+
 /* A name alone loads what is missing; with 'replace' it is loaded in any case. */
 bool load_may_be_present(const struct load_args *args);
 /* Is a module of that name live? Then it is kept in args->present, and 0 returned;
@@ -81,23 +92,19 @@ int load_set_up(struct bpf_object *obj, struct load_args *args);
 /* What it needs waits: all of it does. */
 void load_leave_out_all(struct bpf_object *obj, const struct load_wait *wait);
 
-/* module_load.c */
+/* module_attach.c: from loaded programs to modules and their pins */
 
-/* Load the object of a name: 0, or -1 with the error printed. The arguments do not
- * change for the next OBJ.
- */
-int load_name(const struct load_args *args, const char *name, const struct module_conf *conf);
+/* May modules be loaded at all? 0, or -1 with the error printed. */
+int load_check_permission(void);
+/* For a dry run: is a name taken? 0, or -1 with the error printed. */
+int load_check_taken(const struct bpf_object *obj, const struct load_args *args);
+/* Load what is chosen into the kernel, all or nothing: 0, or -1 with the error printed. */
+int load_attach(struct bpf_object *obj, struct load_args *args, struct bpf_link **links, int *cnt);
+/* Pin it with its maps, or, unless it has replaced another one, take it back. */
+int load_pin(struct load_args *args, struct module_map_pins *map_pins, struct bpf_link **links,
+	     int *cnt);
 
-/* module_load_deps.c */
-
-/* Load the modules that the object needs, in order: 0, or -1 with the error printed. */
-int load_needed(struct bpf_object *obj, struct load_args *args);
-/* Note what was loaded. */
-void load_note(const struct load_args *args, int module_fd);
-/* Forget the needed modules; with @failed unload them. */
-void load_end_needed(struct load_args *args, bool failed);
-
-/* module_report.c */
+/* module_report.c: what it prints */
 
 /* Ops of the object or of @mod as "a, b": to be freed, NULL without memory. */
 char *load_list_ops(const struct bpf_object *obj, const struct bpf_module *mod);

@@ -28,25 +28,6 @@ static bool is_settable(const struct btf *btf, __u32 type_id)
 	return !btf_is_float(t) && !btf_is_ptr(t);
 }
 
-const void *module_data_at(const struct btf *btf, __u32 type_id, const void *data, size_t size,
-			   size_t offset)
-{
-	__s64 len = btf__resolve_size(btf, type_id);
-
-	if (!data || len < 0 || offset > size || (__u64)len > size - offset)
-		return NULL;
-	return data + offset;
-}
-
-const void *module_member_data(const struct btf *btf, const struct bpf_map *map,
-			       const struct btf_member *m)
-{
-	size_t size;
-	const void *value = bpf_map__initial_value(map, &size);
-
-	return module_data_at(btf, m->type, value, size, m->offset / 8);
-}
-
 void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, size_t size,
 			 visit_param_fn visit, void *ctx)
 {

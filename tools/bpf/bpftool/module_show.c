@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,22 +29,6 @@
 
 /* Paths by module id, NULL unless option --bpffs asks for them. */
 static struct hashmap *pin_table;
-
-const char *module_state_name(__u32 state)
-{
-	switch (state) {
-	case BPF_MODULE_STATE_LIVE:
-		return "live";
-	case BPF_MODULE_STATE_GOING:
-		return "going";
-	case BPF_MODULE_STATE_GONE:
-		return "gone";
-	case BPF_MODULE_STATE_DETACHED:
-		return "detached";
-	default:
-		return "unknown";
-	}
-}
 
 static const char *ops_state_name(__u32 state)
 {
@@ -70,22 +53,6 @@ static const char *ops_type_name(const struct bpf_module_ops_info *ops)
 	return t ? btf__name_by_offset(btf, t->name_off) : "?";
 }
 
-void module_get_prog_name(__u32 id, char *name, size_t size)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	int fd;
-
-	snprintf(name, size, "?");
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd < 0)
-		return;
-
-	if (!bpf_prog_get_info_by_fd(fd, &info, &len))
-		get_prog_full_name(&info, fd, name, size);
-	close(fd);
-}
-
 static void get_map_name(__u32 id, char *name, size_t size)
 {
 	struct bpf_map_info info = {};
@@ -100,41 +67,6 @@ static void get_map_name(__u32 id, char *name, size_t size)
 	if (!bpf_map_get_info_by_fd(fd, &info, &len))
 		snprintf(name, size, "%s", info.name);
 	close(fd);
-}
-
-void module_format_memory(char *buf, size_t size, __u64 bytes)
-{
-	snprintf(buf, size, "%.1f KiB", bytes / 1024.0);
-}
-
-/* Time since @load_time, in the largest unit that fits. */
-void module_format_age(char *buf, size_t size, __u64 load_time)
-{
-	struct timespec now;
-	__s64 age;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	age = now.tv_sec - (__s64)(load_time / 1000000000);
-
-	if (age < 60)
-		snprintf(buf, size, "%llds", age);
-	else if (age < 60 * 60)
-		snprintf(buf, size, "%lldm", age / 60);
-	else if (age < 24 * 60 * 60)
-		snprintf(buf, size, "%lldh", age / (60 * 60));
-	else
-		snprintf(buf, size, "%lldd", age / (24 * 60 * 60));
-}
-
-/* The name of a user, the number if there is none. */
-void module_format_user(char *buf, size_t size, __u32 uid)
-{
-	const struct passwd *user = getpwuid(uid);
-
-	if (user)
-		snprintf(buf, size, "%s", user->pw_name);
-	else
-		snprintf(buf, size, "%u", uid);
 }
 
 static int pins_begin(void)
@@ -519,18 +451,6 @@ int module_list(void)
 	pins_end();
 	module_free_kernel_btf();
 	return err;
-}
-
-bool module_is_func_ptr(const struct btf *btf, __u32 type_id)
-{
-	const struct btf_type *t;
-
-	t = btf__type_by_id(btf, btf__resolve_type(btf, type_id));
-	if (!t || !btf_is_ptr(t))
-		return false;
-
-	t = btf__type_by_id(btf, btf__resolve_type(btf, t->type));
-	return t && btf_is_func_proto(t);
 }
 
 static void dump_prog_json(__u32 id)

@@ -64,6 +64,10 @@ static inline const char *decl_tag_value(const struct btf *btf, const struct btf
 /* module_prog.c: which programs belong to a module */
 enum target_kind bpf_program__target_kind(const struct bpf_program *prog);
 bool bpf_program__is_iter(const struct bpf_program *prog);
+/* is it for a module to run, at its begin or end? */
+bool bpf_program__is_run(const struct bpf_program *prog);
+/* is it of those that modules have other than by their ops? */
+bool bpf_program__is_of_module(const struct bpf_program *prog);
 /* does @mod attach it? */
 bool bpf_module__attaches(const struct bpf_module *mod, const struct bpf_program *prog);
 bool bpf_module__has_progs(const struct bpf_module *mod);

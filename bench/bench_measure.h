@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the files of bench share. */
-#ifndef _BENCH_H
-#define _BENCH_H
+#ifndef _BENCH_MEASURE_H
+#define _BENCH_MEASURE_H
 
 #include <bpf/btf.h>
 #include <linux/types.h>
@@ -15,7 +15,9 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* /dev/bench_ops */
+/* bench_measure.c */
+
+/* /dev/bench_ops, for main() to open */
 extern int device;
 
 /* The time stamp counter, behind all that came before. */
