@@ -11,8 +11,7 @@
  * trampolines and the programs.  Programs that call the module's functions are users,
  * too, see module_call.c.
  *
- * This file has what all others need: ids, handles and users.  Each file uses only those
- * in the lines below its own:
+ * Each file uses only those in the lines below its own:
  *
  *   module_load.c			LOAD
  *   module_replace.c			from one version to the next
@@ -21,12 +20,12 @@
  *   module_fd.c			how it is reached
  *   module_end.c			from loaded to gone and freed
  *   module_build.c			from what LOAD is given to kernel structs
+ *   module.c				this file: ids, handles and users
  *   module_link.c, module_run.c	what it is made of
  *   module_func.c, module_parts.c
  *   module_callers.c, module_name.c	what these keep, check and say
  *   module_guard.c, module_copy.c
  *   module_log.c
- *   module.c
  *
  * Locks: bpf_module.lock may be held over sleeping calls.  Subsystems are called under
  * the lock of a module that is being replaced, and under no other, so they must not

@@ -108,9 +108,12 @@ static int bpf_module_fill_links(struct bpf_module *mod, struct bpf_module_info 
 /* Fills one entry of @size bytes at @uinfo for part @nr of @mod. */
 typedef int (*bpf_module_fill_t)(struct bpf_module *mod, u32 nr, void __user *uinfo, u32 size);
 
-/* Fill at most *@room of @cnt entries, if @uarray is not 0. Sets *@room to @cnt. */
-static int bpf_module_fill_array(struct bpf_module *mod, u32 cnt, u64 uarray, u32 size,
-				 u32 min_size, u32 *room, bpf_module_fill_t fill)
+/* Fill at most *@room of @cnt entries, if @uarray is not 0. Sets *@room to @cnt.
+ * Inline, for who lists modules asks for none.
+ */
+static __always_inline int
+bpf_module_fill_array(struct bpf_module *mod, u32 cnt, u64 uarray, u32 size, u32 min_size,
+		      u32 *room, bpf_module_fill_t fill)
 {
 	u32 i, fit = min(*room, cnt);
 	int err = 0;

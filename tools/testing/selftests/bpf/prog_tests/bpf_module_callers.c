@@ -4,7 +4,9 @@
  * ends when.
  */
 #include "bpf_module_func.h"
+#include "bpf_module_stuck.h"
 #include <linux/if_link.h>
+#include "bpf_module_runs.skel.h"
 
 /* A module with callers stays, and each side names the other. */
 static void test_users(void)
@@ -161,6 +163,56 @@ static void test_replaced(void)
 	bm_close(&fd);
 	bm_close(&init_fd);
 	bm_lib_close(&next);
+}
+
+static void *load_other(void *attr)
+{
+	return (void *)(long)bm_sys_bpf(BPF_MODULE_LOAD, attr, sizeof(union bpf_attr));
+}
+
+/* A caller that comes while the init program of the new version runs keeps the old one. */
+static void check_called_meanwhile(union bpf_attr *attr, struct bpf_module_runs *skel)
+{
+	struct bm_task task;
+	int fd;
+
+	attr->module_load.init_fd = bpf_program__fd(skel->progs.run_init);
+	skel->bss->hold_init = 1;
+	if (!bm_task_start(&task, load_other, attr))
+		return;
+	ASSERT_TRUE(bm_wait(READ_ONCE(skel->bss->inits)), "init runs");
+	fd = load_counting(XDP, 2);
+	ASSERT_OK_FD(fd, "caller");
+	WRITE_ONCE(skel->bss->hold_init, 0);
+	ASSERT_EQ((long)bm_task_join(&task), -EBUSY, "replace");
+	ASSERT_EQ(bm_state(lib.module_fd), BPF_MODULE_STATE_LIVE, "state");
+	ASSERT_EQ(bm_run(fd), 2, "as before");
+	bm_close(&fd);
+}
+
+static void test_called_meanwhile(void)
+{
+	struct bpf_module_func funcs[4];
+	struct bpf_module_runs *skel;
+	union bpf_attr attr;
+	struct bm_lib next;
+	int func;
+
+	if (!bm_lib_open(&next))
+		return;
+	func = bm_lib_func(&next, "count", next.int_id, BTF_FUNC_GLOBAL);
+	skel = bpf_module_runs__open_and_load();
+	if (ASSERT_OK_PTR(skel, "open and load") && bm_lib_load_btf(&next) &&
+	    BM_LIB_ADD(&next, func, 0, NULL, BPF_MOV64_IMM(BPF_REG_0, 9), BPF_EXIT_INSN())) {
+		bm_lib_attr(&next, NAME, &attr, funcs);
+		attr.module_load.flags = BPF_F_MODULE_REPLACE;
+		attr.module_load.replace_fd = lib.module_fd;
+		check_called_meanwhile(&attr, skel);
+		ASSERT_HAS_SUBSTR(next.log, "1 program calls, it cannot be replaced", "log");
+	}
+	bpf_module_runs__destroy(skel);
+	bm_lib_close(&next);
+	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
 }
 
 /* A module that was to be replaced and is not can have callers again. */
@@ -653,6 +705,7 @@ static const struct bm_lib_test tests[] = {
 	{ "one_user", test_one_user },
 	{ "ops", test_ops },
 	{ "replaced", test_replaced },
+	{ "called_meanwhile", test_called_meanwhile },
 	{ "not_replaced", test_not_replaced },
 	{ "drained", test_drained },
 	{ "kept", test_kept },
