@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The main job: a module loads, carries real traffic, and unloads. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_cc.skel.h"
 
 #define BM_BYTES (512 * 1024)

@@ -3,7 +3,7 @@
  * Arguments that the calling convention passes on the stack. The first test also runs
  * on kernels without BPF modules.
  */
-#include "bpf_module_helpers.h"
+#include <test_progs.h>
 #include "bpf_module_args.skel.h"
 
 /* Registration calls the function with 1 to 8. */

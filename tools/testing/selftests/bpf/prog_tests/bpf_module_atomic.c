@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* BPF_MODULE_LOAD is all or nothing: a module with three ops, one of them bad. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
 #include <pthread.h>
-#include "bpf_module_trace.skel.h"
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 #include "cap_helpers.h"
+#include "bpf_module_trace.skel.h"
 
 #define BM_OPS_CNT 3
 

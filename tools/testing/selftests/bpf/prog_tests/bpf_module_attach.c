@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What libbpf can do with a module besides loading it: options, replace, pins. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 #include "progs/bpf_module_params.h"
 #include "bpf_dctcp.skel.h"
 #include "bpf_module_params.skel.h"

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* BPF_F_MODULE_BOUND: a module that does not outlive its handles. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 
 #define BM_PIN "/sys/fs/bpf/bm_bound"
 

@@ -3,9 +3,24 @@
  * Programs that call the functions of a module are its users: what they keep, and what
  * ends when.
  */
-#include "bpf_module_func.h"
-#include "bpf_module_stuck.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_task.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_runs.skel.h"
 
 /* A module with callers stays, and each side names the other. */

@@ -3,8 +3,19 @@
  * A program belongs to a module or to struct_ops maps, never both; and what a map
  * reports while its updates are refused.
  */
-#include "bpf_module_helpers.h"
+#include <bpf/btf.h>
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
 #include <pthread.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 
 /* A congestion control for a struct_ops map. */
 struct st_map {

@@ -3,11 +3,16 @@
  * The commands of BPF modules have numbers above all others. Neither bpf(2) nor the
  * mask of a BPF token takes the numbers in the gap before them for commands.
  */
-#include "bpf_module_helpers.h"
-#include "bpf_module_token.h"
+#include <bpf/btf.h>
 #include <ctype.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_file.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_token.h"
+#include "bpf_module_type.h"
 
 #define BM_CMD_BITS	64
 #define BM_CMDS_LEN	2048

@@ -4,8 +4,12 @@
  * capability registers a congestion control through a read-only fd. The first test
  * also runs on kernels without BPF modules.
  */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_tcp.h"
 #include "tcp_ca_update.skel.h"
 
 #define NOBODY 1000

@@ -5,11 +5,23 @@
  * ended, and does not exist before. The module has two ops, links, init and exit, or
  * functions and a program that calls one.
  */
-#include "bpf_module_func.h"
-#include "bpf_module_link.h"
-#include "bpf_module_report.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
+#include "bpf_module_cc.h"
+#include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
+#include "bpf_module_link.h"
+#include "bpf_module_net.h"
+#include "bpf_module_report.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_kinds.skel.h"
 #include "bpf_module_runs.skel.h"
 #include "bpf_module_sections.skel.h"
@@ -58,12 +70,6 @@ static int load_by_libbpf(const struct way *way)
 static struct bpf_module_kinds *kinds;
 static struct bpf_module_runs *runs;
 
-static int attach(struct bpf_program *prog)
-{
-	return bpf_link_create(bpf_program__fd(prog), 1, bpf_program__expected_attach_type(prog),
-			       NULL);
-}
-
 static int load_with_links(const struct way *way)
 {
 	struct bm_load load;
@@ -74,12 +80,10 @@ static int load_with_links(const struct way *way)
 	bm_cc_add(&cc, way->ops[0]);
 	bm_cc_add(&cc, way->ops[1]);
 	bm_load_init(&load, way->module);
-	bm_load_add(&load, attach(kinds->progs.link_xdp_generic), 0);
-	bm_load_add(&load, attach(kinds->progs.link_tcx_egress), 0);
+	bm_load_add(&load, bm_link_create(kinds->progs.link_xdp_generic, 1, 0), 0);
+	bm_load_add(&load, bm_link_create(kinds->progs.link_tcx_egress, 1, 0), 0);
 	load.attr.module_load.flags = way->flags;
-	load.attr.module_load.ops = ptr_to_u64(cc.ops);
-	load.attr.module_load.ops_cnt = cc.ops_cnt;
-	load.attr.module_load.ops_size = sizeof(cc.ops[0]);
+	bm_load_ops(&load, &cc);
 	load.attr.module_load.init_fd = bpf_program__fd(runs->progs.run_init);
 	load.attr.module_load.exit_fd = bpf_program__fd(runs->progs.run_exit);
 	return bm_load(&load) < 0;

@@ -3,10 +3,22 @@
  * A replacement takes over as the default of every network namespace, even of those
  * being created, and nowhere else; a refused one leaves everything as it was.
  */
-#include "bpf_module_versions.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_versions.h"
+#include "bpf_module_wait.h"
 #include "cap_helpers.h"
 
 #define BM_ROUNDS	10

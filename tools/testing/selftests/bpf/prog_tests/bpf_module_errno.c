@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whatever a subsystem returns, user space gets an errno that it has a name for. */
-#include "bpf_module_kinds.h"
 #include <limits.h>
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
 
 #define BM_RESTARTSYS 512	/* the kernel's own, as all that follow */
 #define BM_NOTSUPP 524

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is recorded about modules: tracepoints, and audit. */
-#include "bpf_module_kinds.h"
 #include <linux/audit.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 
 #define BM_TRACE "/sys/kernel/tracing/instances/bm_events/"
 

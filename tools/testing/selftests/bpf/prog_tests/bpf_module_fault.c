@@ -6,9 +6,22 @@
  *
  * Needs a kernel with fault injection; on others it is skipped.
  */
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
+#include <linux/filter.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
 #include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
 #include "bpf_module_link.h"
+#include "bpf_module_prog.h"
 #include "bpf_module_report.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_iter.skel.h"
 #include "bpf_module_kinds.skel.h"
 #include "bpf_module_runs.skel.h"
@@ -451,31 +464,17 @@ static void replace_back(struct fault *f)
 	ASSERT_OK(load(f), "load again");
 }
 
-static int attach(struct bpf_program *prog)
-{
-	return bpf_link_create(bpf_program__fd(prog), 1, bpf_program__expected_attach_type(prog),
-			       NULL);
-}
-
 static bool open_links(struct fault *f)
 {
 	int i;
 
-	f->links[0] = attach(f->kinds->progs.link_xdp_generic);
-	f->links[1] = attach(f->kinds->progs.link_tcx_egress);
-	f->links[2] = bpf_link_create(bpf_program__fd(f->kinds->progs.link_iter), 0,
-				      BPF_TRACE_ITER, NULL);
+	f->links[0] = bm_link_create(f->kinds->progs.link_xdp_generic, 1, 0);
+	f->links[1] = bm_link_create(f->kinds->progs.link_tcx_egress, 1, 0);
+	f->links[2] = bm_link_create(f->kinds->progs.link_iter, 0, 0);
 	for (i = 0; i < FAULT_LINKS; i++)
 		if (!ASSERT_OK_FD(f->links[i], "link"))
 			return false;
 	return true;
-}
-
-static void add_to_load(struct fault *f, struct bm_cc *cc)
-{
-	f->load.attr.module_load.ops = ptr_to_u64(cc->ops);
-	f->load.attr.module_load.ops_cnt = cc->ops_cnt;
-	f->load.attr.module_load.ops_size = sizeof(cc->ops[0]);
 }
 
 /* An op, links, init and exit. */
@@ -484,7 +483,7 @@ static void init_links(struct fault *f)
 	int i;
 
 	bm_load_init(&f->load, "bm_fault");
-	add_to_load(f, &f->cc);
+	bm_load_ops(&f->load, &f->cc);
 	for (i = 0; i < FAULT_LINKS; i++)
 		bm_load_add(&f->load, f->links[i], 0);
 	f->load.attr.module_load.init_fd = bpf_program__fd(f->runs->progs.run_init);
@@ -553,7 +552,7 @@ static void init_replacement(struct fault *f)
 {
 	bm_load_init(&f->load, NULL);
 	bm_load_over(&f->load, f->fd);
-	add_to_load(f, &f->next);
+	bm_load_ops(&f->load, &f->next);
 	bm_load_add(&f->load, f->links[0], bpf_program__fd(f->kinds->progs.new_xdp_generic));
 }
 

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Ways to find a module: ids, pins; and what the fd shows in /proc. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "cap_helpers.h"
 
 #define BM_PIN "/sys/fs/bpf/bm_find"

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A module is freed after whatever may still run in it, and not before. */
-#include "bpf_module_kinds.h"
+#include <linux/bpf_module.h>
+#include <linux/filter.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_hid.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_free.skel.h"
 #include "bpf_module_hid.skel.h"
 #include "bpf_module_scx.skel.h"

@@ -3,9 +3,17 @@
  * A module exports functions, programs that are loaded later call them: one copy of code
  * and state, with all checked that a call depends on.
  */
+#include <bpf/btf.h>
+#include <linux/bpf_module.h>
+#include <linux/filter.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
 #include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
+#include "bpf_module_wait.h"
 
 static int rcu_lock, rcu_unlock, preempt_disable;
 

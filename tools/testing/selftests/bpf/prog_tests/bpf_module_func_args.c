@@ -3,7 +3,15 @@
  * What is handed over to a function of a module, on all paths that lead to the call, and
  * what is left afterwards.
  */
+#include <bpf/btf.h>
+#include <linux/filter.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
 #include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
+#include "bpf_module_type.h"
+#include "bpf_module_wait.h"
 
 /* Refuses @insns, with every instruction a place where paths may meet. */
 static void refused_where_paths_meet(const struct bpf_insn *insns, int cnt, const char *part)

@@ -3,9 +3,16 @@
  * Where functions of a module are called from: callbacks, subprograms, programs that throw
  * or tail-call, programs of a cgroup; and what the place makes of a function that sleeps.
  */
-#include "bpf_module_func.h"
-#include "cgroup_helpers.h"
 #include <arpa/inet.h>
+#include <linux/filter.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
+#include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_wait.h"
+#include "cgroup_helpers.h"
 
 static int rcu_lock, rcu_unlock;
 
@@ -337,16 +344,6 @@ static void test_tail_call(void)
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
 }
 
-static void send_one(void)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-
-	sendto(sock, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
-	close(sock);
-}
-
 /* A program of a cgroup. */
 static void test_cgroup(void)
 {
@@ -363,10 +360,10 @@ static void test_cgroup(void)
 	ASSERT_OK_FD(fd, "caller");
 	link_fd = bpf_link_create(fd, cgroup_fd, BPF_CGROUP_INET_EGRESS, &opts);
 	ASSERT_OK_FD(link_fd, "attach");
-	send_one();
+	bm_send_to_self();
 	ASSERT_EQ(counter(), 1, "counted");
 	bm_close(&link_fd);
-	send_one();
+	bm_send_to_self();
 	ASSERT_EQ(counter(), 1, "not counted any more");
 	bm_close(&fd);
 	close(cgroup_fd);

@@ -4,9 +4,18 @@
  * replaced and loaded again: whoever became a caller runs the function that he was linked
  * with, and in the end nothing is left.
  */
-#include "bpf_module_func.h"
-#include "bpf_module_report.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
+#include <linux/filter.h>
 #include <pthread.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
+#include "bpf_module_func.h"
+#include "bpf_module_info.h"
+#include "bpf_module_report.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 
 #define NAME_RACE	"bm_race"
 #define CALLERS		3	/* threads that load callers */
@@ -42,7 +51,8 @@ static void call_once(int module_fd)
 	long long ret;
 	int fd;
 
-	fd = bpf_prog_load(XDP, "bm_racer", "GPL", insns, ARRAY_SIZE(insns), &opts);
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "bm_racer", "GPL", insns, ARRAY_SIZE(insns),
+			   &opts);
 	if (fd == -ENOENT) {
 		__sync_fetch_and_add(&race.late, 1);
 		return;

@@ -2,7 +2,15 @@
 /*
  * What can be a function of a module, and what no function can be.
  */
+#include <bpf/btf.h>
+#include <linux/bpf_module.h>
+#include <linux/filter.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
 #include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_type.h"
 
 /* Loads a function whose code mentions the map. */
 static int load_with_map(struct bm_lib *l, int func, int map_fd)

@@ -3,8 +3,16 @@
  * How the call of a function is seen: in dumps of the program, in the symbols of the
  * kernel, by a JIT that blinds constants; and how many there can be.
  */
-#include "bpf_module_func.h"
+#include <linux/bpf_module.h>
+#include <linux/filter.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
+#include "bpf_module_file.h"
+#include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
+#include "bpf_module_wait.h"
 
 /* The address of a symbol; of several, that which is @wanted. */
 static bool has_symbol(const char *name, unsigned long wanted, unsigned long *addr)

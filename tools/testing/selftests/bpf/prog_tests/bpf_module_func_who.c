@@ -2,12 +2,22 @@
 /*
  * Who can call the functions of a module, and who cannot, whatever it calls them with.
  */
-#include "bpf_module_func.h"
-#include "bpf_module_token.h"
-#include "cap_helpers.h"
+#include <bpf/btf.h>
 #include <glob.h>
+#include <linux/bpf_module.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_caller.h"
+#include "bpf_module_file.h"
+#include "bpf_module_func.h"
+#include "bpf_module_func_lib.h"
+#include "bpf_module_info.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_token.h"
+#include "bpf_module_wait.h"
+#include "cap_helpers.h"
 
 /* Who can only look at a module cannot become a user. */
 static void test_read_only(void)

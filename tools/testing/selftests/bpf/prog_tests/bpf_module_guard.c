@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who may change a module, whatever fd he has of it. */
-#include "bpf_module_kinds.h"
-#include "bpf_module_token.h"
+#include <linux/bpf_module.h>
+#include <linux/filter.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_token.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "cap_helpers.h"
 
 #define BM_PIN "/sys/fs/bpf/bm_guard"

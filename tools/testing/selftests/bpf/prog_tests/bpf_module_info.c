@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What BPF_MODULE_GET_INFO tells. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <test_progs.h>
 #include <time.h>
-#include "bpf_module_cc.skel.h"
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_type.h"
 #include "cap_helpers.h"
+#include "bpf_module_cc.skel.h"
 
 /* The state that the tests of this file share: one module, two ops. */
 struct fixture {

@@ -4,8 +4,16 @@
  * go on without its loader, as long as the module exists. What has no fd and no
  * module ends.
  */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_keep.skel.h"
 
 #define BM_IDS 8

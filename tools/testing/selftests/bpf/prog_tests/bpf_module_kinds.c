@@ -4,16 +4,27 @@
  * links beside an op: the programs of a module run after its loader is gone until
  * UNLOAD returns, whoever else holds the links, and are replaced without a new link.
  */
-#include "bpf_module_link.h"
+#include <linux/bpf_module.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
-#include "bpf_module_kinds.skel.h"
-#include "struct_ops_module.skel.h"
+#include <sys/syscall.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_link.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
 #include "cap_helpers.h"
 #include "cgroup_helpers.h"
+#include "network_helpers.h"
+#include "bpf_module_kinds.skel.h"
+#include "struct_ops_module.skel.h"
 
 #define NAME "bm_kinds"
 #define CGROUP "/bm_kinds"
@@ -79,11 +90,6 @@ static void run_netkit(void)
 static void run_flow(void)
 {
 	send_frame("lo", ETH_P_IP);
-}
-
-static void run_socket(void)
-{
-	close(socket(AF_INET, SOCK_DGRAM, 0));
 }
 
 static void run_sockopt(void)
@@ -157,57 +163,48 @@ static void run_sysctl(void)
 	bm_read_line("/proc/sys/kernel/ostype", line, sizeof(line));
 }
 
-/* A link of @prog to @target, whatever that is for its type. */
-static int create(struct bpf_program *prog, int target, __u32 flags)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
-
-	return bpf_link_create(bpf_program__fd(prog), target,
-			       bpf_program__expected_attach_type(prog), &opts);
-}
-
 static int attach_generic(struct bpf_program *prog)
 {
-	return create(prog, if_nametoindex("bm_k1"), XDP_FLAGS_SKB_MODE);
+	return bm_link_create(prog, if_nametoindex("bm_k1"), XDP_FLAGS_SKB_MODE);
 }
 
 static int attach_native(struct bpf_program *prog)
 {
-	return create(prog, if_nametoindex("bm_k1"), XDP_FLAGS_DRV_MODE);
+	return bm_link_create(prog, if_nametoindex("bm_k1"), XDP_FLAGS_DRV_MODE);
 }
 
 static int attach_tcx(struct bpf_program *prog)
 {
-	return create(prog, if_nametoindex("bm_k0"), 0);
+	return bm_link_create(prog, if_nametoindex("bm_k0"), 0);
 }
 
 static int attach_netkit(struct bpf_program *prog)
 {
-	return create(prog, if_nametoindex("bm_nk"), 0);
+	return bm_link_create(prog, if_nametoindex("bm_nk"), 0);
 }
 
 static int attach_cgroup(struct bpf_program *prog)
 {
-	return create(prog, cgroup_fd, 0);
+	return bm_link_create(prog, cgroup_fd, 0);
 }
 
 static int attach_netns(struct bpf_program *prog)
 {
 	int netns = open("/proc/self/ns/net", O_RDONLY), fd;
 
-	fd = create(prog, netns, 0);
+	fd = bm_link_create(prog, netns, 0);
 	close(netns);
 	return fd;
 }
 
 static int attach_iter(struct bpf_program *prog)
 {
-	return create(prog, 0, 0);
+	return bm_link_create(prog, 0, 0);
 }
 
 static int attach_sockmap(struct bpf_program *prog)
 {
-	return create(prog, bpf_map__fd(skel->maps.socks), 0);
+	return bm_link_create(prog, bpf_map__fd(skel->maps.socks), 0);
 }
 
 static const struct kind {
@@ -219,9 +216,9 @@ static const struct kind {
 	{ "xdp_native", attach_native, run_veth },
 	{ "tcx_egress", attach_tcx, run_veth },
 	{ "netkit", attach_netkit, run_netkit },
-	{ "lsm_cgroup", attach_cgroup, run_socket },
+	{ "lsm_cgroup", attach_cgroup, bm_run_socket },
 	{ "cgroup_skb", attach_cgroup, run_tcp },
-	{ "sock_create", attach_cgroup, run_socket },
+	{ "sock_create", attach_cgroup, bm_run_socket },
 	{ "sock_addr", attach_cgroup, run_tcp },
 	{ "sockopt", attach_cgroup, run_sockopt },
 	{ "sockops", attach_cgroup, run_tcp },
@@ -254,15 +251,13 @@ static void check_runs(void (*run)(void), bool old, bool new, const char *when)
 /* @link_fd, of a link that module @fd has adopted, is closed on the way. */
 static void check_adopted(const struct kind *kind, int fd, int link_fd)
 {
-	int new_prog = bpf_program__fd(prog_of("new", kind->name)), new_fd, foreign;
-	struct bpf_module_link_info links[BM_LINKS];
+	struct bpf_program *new_prog = prog_of("new", kind->name);
+	int new_prog_fd = bpf_program__fd(new_prog), new_fd, foreign;
 	__u32 id = bm_link_id(link_fd);
 	struct bm_load load;
 
-	ASSERT_EQ(bpf_link_update(link_fd, new_prog, NULL), -EBUSY, "update of an adopted link");
-	bm_load_init(&load, NULL);
-	bm_load_over(&load, fd);
-	bm_load_add(&load, link_fd, new_prog);
+	ASSERT_EQ(bpf_link_update(link_fd, new_prog_fd, NULL), -EBUSY, "update of an adopted link");
+	bm_load_switch(&load, fd, link_fd, new_prog);
 	check_runs(kind->run, true, false, "adopted");
 
 	new_fd = bm_load(&load);
@@ -273,17 +268,13 @@ static void check_adopted(const struct kind *kind, int fd, int link_fd)
 	}
 	ASSERT_EQ(bm_state(fd), BPF_MODULE_STATE_GONE, "state of the old module");
 	check_runs(kind->run, false, true, "replaced");
-	ASSERT_EQ(bm_links(new_fd, links), 1, "links");
-	ASSERT_EQ(links[0].id, id, "the same link");
-	ASSERT_EQ(links[0].flags, 0, "flags of the link");
+	bm_check_link(new_fd, id);
 
 	foreign = bpf_link_get_fd_by_id(id);
 	ASSERT_OK_FD(foreign, "somebody else's fd");
 	ASSERT_OK(bpf_module_unload(new_fd, NULL), "unload");
 	check_runs(kind->run, false, false, "unloaded");
-	ASSERT_EQ(bm_link_module(foreign), 0, "module of the detached link");
-	close(foreign);
-	ASSERT_EQ(bpf_link_get_fd_by_id(id), -ENOENT, "link is gone");
+	bm_check_detached(foreign, id);
 	bm_unload(&new_fd);
 }
 
@@ -327,36 +318,22 @@ static void test_sockmap_socket(void)
 }
 
 /* The iterators of a link that was switched run the new program. */
-static int read_iter(int link_fd)
-{
-	int iter_fd = bpf_iter_create(link_fd);
-	char buf[16];
-
-	if (iter_fd < 0)
-		return iter_fd;
-	bm_read_all(iter_fd, buf, sizeof(buf));
-	close(iter_fd);
-	return 0;
-}
-
 static void test_iter(void)
 {
-	int link_fd = create(skel->progs.link_iter, 0, 0);
+	int link_fd = bm_link_create(skel->progs.link_iter, 0, 0);
 	int module_fd = bm_load_link(NAME, link_fd), new_fd, before;
 	struct bm_load load;
 
 	ASSERT_OK_FD(module_fd, "load");
-	bm_load_init(&load, NULL);
-	bm_load_over(&load, module_fd);
-	bm_load_add(&load, link_fd, bpf_program__fd(skel->progs.new_iter));
+	bm_load_switch(&load, module_fd, link_fd, skel->progs.new_iter);
 	new_fd = bm_load(&load);
 	ASSERT_OK_FD(new_fd, "replace");
 	before = skel->bss->runs;
-	ASSERT_OK(read_iter(link_fd), "read");
+	ASSERT_OK(bm_run_iter(link_fd), "read");
 	ASSERT_EQ(skel->bss->runs, before, "runs of the old program");
 	ASSERT_GT(skel->bss->new_runs, 0, "runs of the new one");
 	ASSERT_OK(bpf_module_unload(new_fd, NULL), "unload");
-	ASSERT_EQ(read_iter(link_fd), -ENOENT, "read after it was unloaded");
+	ASSERT_EQ(bm_run_iter(link_fd), -ENOENT, "read after it was unloaded");
 	bm_unload(&module_fd);
 	bm_unload(&new_fd);
 	close(link_fd);
@@ -405,9 +382,7 @@ static void test_freplace(void)
 	ASSERT_OK_FD(module_fd, "load");
 	ASSERT_EQ(run_extended(), 1, "extended");
 
-	bm_load_init(&load, NULL);
-	bm_load_over(&load, module_fd);
-	bm_load_add(&load, link_fd, bpf_program__fd(ext->progs.link_freplace));
+	bm_load_switch(&load, module_fd, link_fd, ext->progs.link_freplace);
 	bm_load_refused(&load, -EOPNOTSUPP, "extends a program");
 	ASSERT_EQ(run_extended(), 1, "extended after a refused replacement");
 
@@ -478,9 +453,7 @@ out:
 
 static void run_fentry(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	bpf_prog_test_run_opts(bpf_program__fd(skel->progs.link_fentry), &opts);
+	bm_test_run(skel->progs.link_fentry);
 }
 
 /* An op, and links of many kinds: all in one step. */
@@ -501,15 +474,12 @@ static void test_together(void)
 	links[2] = attach_cgroup(skel->progs.link_sockops);
 	links[3] = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
 	links[4] = bm_take_fd(bpf_program__attach(skel->progs.link_kprobe));
-	links[5] = create(skel->progs.link_iter, 0, 0);
+	links[5] = bm_link_create(skel->progs.link_iter, 0, 0);
 	iter_id = bm_link_id(links[5]);
 
 	bm_load_init(&load, NAME);
-	for (i = 0; i < ARRAY_SIZE(links); i++)
-		bm_load_add(&load, links[i], 0);
-	load.attr.module_load.ops = ptr_to_u64(cc.ops);
-	load.attr.module_load.ops_cnt = 1;
-	load.attr.module_load.ops_size = sizeof(cc.ops[0]);
+	bm_load_add_all(&load, links, ARRAY_SIZE(links));
+	bm_load_ops(&load, &cc);
 	module_fd = bm_load(&load);
 	for (i = 0; i < ARRAY_SIZE(links); i++)
 		close(links[i]);
@@ -569,9 +539,7 @@ static void replace_filters(int (*attach)(struct bpf_program *prog))
 	err = pthread_create(&f.thread, NULL, flood, &f);
 	ASSERT_OK(err, "thread");
 	for (i = 0; i < BM_REPLACED; i++) {
-		bm_load_init(&load, NULL);
-		bm_load_over(&load, fd);
-		bm_load_add(&load, link_fd, bpf_program__fd(progs[i % 2]));
+		bm_load_switch(&load, fd, link_fd, progs[i % 2]);
 		new_fd = bm_load(&load);
 		if (!ASSERT_OK_FD(new_fd, "replace"))
 			break;

@@ -5,9 +5,19 @@
  * it waits until the user has come, and fails. The links are handed back at once, and
  * exit runs when the user is gone.
  */
-#include "bpf_module_stuck.h"
-#include "bpf_module_kinds.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
 #include "bpf_module_link.h"
+#include "bpf_module_net.h"
+#include "bpf_module_page.h"
+#include "bpf_module_task.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_late.skel.h"
 #include "bpf_module_runs.skel.h"
 
@@ -158,9 +168,7 @@ static void test_exit(struct late *late)
 	add_ops(late, &late->cc, true);
 	bm_load_init(&with_exit, "bm_late");
 	bm_load_add(&with_exit, link_fd, 0);
-	with_exit.attr.module_load.ops = ptr_to_u64(late->cc.ops);
-	with_exit.attr.module_load.ops_cnt = late->cc.ops_cnt;
-	with_exit.attr.module_load.ops_size = sizeof(late->cc.ops[0]);
+	bm_load_ops(&with_exit, &late->cc);
 	with_exit.attr.module_load.init_fd = bpf_program__fd(runs->progs.run_init);
 	with_exit.attr.module_load.exit_fd = bpf_program__fd(runs->progs.run_exit);
 	load_fails_with_exit(late, runs);

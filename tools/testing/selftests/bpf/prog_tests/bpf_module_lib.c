@@ -3,9 +3,16 @@
  * BPF libraries in C: functions that a module exports, and programs of many types that
  * call them by name, each with a skeleton.
  */
-#include "bpf_module_lib.h"
-#include "bpf_module_func.h"
 #include <dirent.h>
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_func.h"
+#include "bpf_module_info.h"
+#include "bpf_module_lib.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_bare.skel.h"
 #include "bpf_module_chain.skel.h"
 #include "bpf_module_funcs.skel.h"

@@ -3,7 +3,11 @@
 #ifndef __BPF_MODULE_TESTS_LIB_H
 #define __BPF_MODULE_TESTS_LIB_H
 
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_func.h"
+#include "bpf_module_info.h"
+#include "bpf_module_wait.h"
 #include "progs/bpf_module_lib.h"
 #include "bpf_module_lib.skel.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The linker of objects, and calls of functions of BPF modules. */
+#include <test_progs.h>
 #include "bpf_module_lib.h"
 
 #define OUT_LEN 64

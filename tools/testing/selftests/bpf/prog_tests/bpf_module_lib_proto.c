@@ -3,7 +3,11 @@
  * Prototypes of functions of BPF modules, as declared by their callers: which match,
  * and the error for those that do not.
  */
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_info.h"
 #include "bpf_module_lib.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_lib_proto.skel.h"
 #include "bpf_module_types.skel.h"
 

@@ -3,9 +3,14 @@
  * Libraries that are missing or not as their callers want them, and objects that
  * can't be what they claim: libbpf has a line for each.
  */
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_info.h"
 #include "bpf_module_lib.h"
-#include "progs/bpf_module_gate.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "cap_helpers.h"
+#include "progs/bpf_module_gate.h"
 #include "bpf_module_both.skel.h"
 #include "bpf_module_chain.skel.h"
 #include "bpf_module_funcs.skel.h"

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Objects written for struct_ops maps load as modules, unchanged. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_cc_cubic.skel.h"
 #include "bpf_cubic.skel.h"
 #include "bpf_dctcp.skel.h"

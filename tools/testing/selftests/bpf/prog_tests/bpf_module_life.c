@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A loaded module needs no handle; a loader that dies leaves all or nothing. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 
 #define BM_LIFE_OPS 3
 #define BM_KILLS 25

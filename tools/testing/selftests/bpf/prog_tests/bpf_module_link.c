@@ -3,11 +3,21 @@
  * A module adopts links of every type: they stay when their fds are closed, and when
  * UNLOAD has returned no program runs by them, whoever else holds them.
  */
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
+#include <sys/syscall.h>
+#include <test_progs.h>
+/* after <netinet/in.h> */
+#include <linux/netfilter.h>
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
 #include "bpf_module_link.h"
-#include "bpf_module_links.skel.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_unload.h"
 #include "cap_helpers.h"
 #include "cgroup_helpers.h"
-#include <linux/netfilter.h>
+#include "bpf_module_links.skel.h"
 
 #define NAME "bm_link"
 #define CGROUP "/bm_link"
@@ -23,16 +33,12 @@ static int cgroup_fd = -1;
 /* The kernel calls the functions that programs of this type are attached to. */
 static void run_tracing(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	bpf_prog_test_run_opts(bpf_program__fd(skel->progs.link_fentry), &opts);
+	bm_test_run(skel->progs.link_fentry);
 }
 
 static void run_modify(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	bpf_prog_test_run_opts(bpf_program__fd(skel->progs.link_fmod_ret), &opts);
+	bm_test_run(skel->progs.link_fmod_ret);
 }
 
 static void run_syscall(void)
@@ -43,27 +49,6 @@ static void run_syscall(void)
 static void run_uprobe(void)
 {
 	bm_link_uprobe();
-}
-
-static void run_bpf(void)
-{
-	__u32 id;
-
-	bpf_map_get_next_id(0, &id);
-}
-
-/* A datagram over the loopback device. */
-static void run_net(void)
-{
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_port = htons(9),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-
-	sendto(sock, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
-	close(sock);
 }
 
 static struct bpf_link *attach_auto(struct bpf_program *prog)
@@ -135,12 +120,12 @@ static const struct kind {
 #endif
 	{ "uprobe", attach_uprobe, run_uprobe },
 	{ "uprobe_multi", attach_uprobe_multi, run_uprobe },
-	{ "lsm", attach_auto, run_bpf },
-	{ "xdp", attach_xdp, run_net },
-	{ "tcx", attach_tcx, run_net },
-	{ "cgroup_skb", attach_cgroup, run_net },
-	{ "sk_lookup", attach_netns, run_net },
-	{ "netfilter", attach_netfilter, run_net },
+	{ "lsm", attach_auto, bm_run_bpf },
+	{ "xdp", attach_xdp, bm_send_to_self },
+	{ "tcx", attach_tcx, bm_send_to_self },
+	{ "cgroup_skb", attach_cgroup, bm_send_to_self },
+	{ "sk_lookup", attach_netns, bm_send_to_self },
+	{ "netfilter", attach_netfilter, bm_send_to_self },
 };
 
 static struct bpf_program *prog_of(const char *kind)
@@ -163,26 +148,21 @@ static int runs_by(void (*run)(void))
 /* @link_fd, of a link that module @module_fd has adopted, is closed on the way. */
 static void check_adopted(const struct kind *kind, int module_fd, int link_fd)
 {
-	struct bpf_module_link_info links[BM_LINKS];
 	__u32 id = bm_link_id(link_fd);
 	int foreign;
 
 	ASSERT_EQ(bm_link_module(link_fd), bm_id(module_fd), "module of the link");
 	close(link_fd);
 	ASSERT_GT(runs_by(kind->run), 0, "runs without the loader");
-	ASSERT_EQ(bm_links(module_fd, links), 1, "links");
-	ASSERT_EQ(links[0].id, id, "id of the link");
-	ASSERT_EQ(links[0].flags, 0, "flags of the link");
+	bm_check_link(module_fd, id);
 
 	foreign = bpf_link_get_fd_by_id(id);
 	ASSERT_OK_FD(foreign, "somebody else's fd");
 	ASSERT_OK(bpf_module_unload(module_fd, NULL), "unload");
 	ASSERT_EQ(runs_by(kind->run), 0, "runs after it was unloaded");
 	ASSERT_EQ(bm_state(module_fd), BPF_MODULE_STATE_GONE, "state");
-	ASSERT_EQ(bm_link_module(foreign), 0, "module of the detached link");
 	ASSERT_EQ(bm_link_id(foreign), id, "info of the detached link");
-	close(foreign);
-	ASSERT_EQ(bpf_link_get_fd_by_id(id), -ENOENT, "link is gone");
+	bm_check_detached(foreign, id);
 }
 
 static void test_kind(const struct kind *kind)
@@ -300,7 +280,7 @@ static void test_update_refused(void)
 
 	ASSERT_OK_FD(module_fd, "load");
 	ASSERT_EQ(bpf_link_update(link_fd, new_fd, NULL), -EBUSY, "update of an adopted link");
-	ASSERT_GT(runs_by(run_net), 0, "runs");
+	ASSERT_GT(runs_by(bm_send_to_self), 0, "runs");
 	bm_unload(&module_fd);
 	close(link_fd);
 }
@@ -318,8 +298,7 @@ static void test_info(void)
 	link_fd[0] = bm_take_fd(bpf_program__attach(skel->progs.link_fentry));
 	link_fd[1] = bm_take_fd(bpf_program__attach(skel->progs.link_fexit));
 	bm_load_init(&load, NAME);
-	bm_load_add(&load, link_fd[0], 0);
-	bm_load_add(&load, link_fd[1], 0);
+	bm_load_add_all(&load, link_fd, 2);
 	module_fd = bm_load(&load);
 	ASSERT_OK_FD(module_fd, "load");
 	info.links = ptr_to_u64(links);
@@ -446,29 +425,24 @@ static void replace_in_place(struct bpf_link *(*attach)(struct bpf_program *prog
 			     struct bpf_program *prog, struct bpf_program *new_prog)
 {
 	int link_fd = bm_take_fd(attach(prog)), module_fd, new_fd;
-	struct bpf_module_link_info links[BM_LINKS];
 	__u32 id = bm_link_id(link_fd);
 	struct bm_load load;
 	int before;
 
 	module_fd = bm_load_link(NAME, link_fd);
 	ASSERT_OK_FD(module_fd, "load");
-	bm_load_init(&load, NULL);
-	bm_load_over(&load, module_fd);
-	bm_load_add(&load, link_fd, bpf_program__fd(new_prog));
+	bm_load_switch(&load, module_fd, link_fd, new_prog);
 	new_fd = bm_load(&load);
 	ASSERT_OK_FD(new_fd, "replace");
 	close(link_fd);
 	before = skel->bss->new_runs;
-	ASSERT_EQ(runs_by(run_net), 0, "runs of the old program");
+	ASSERT_EQ(runs_by(bm_send_to_self), 0, "runs of the old program");
 	ASSERT_GT(skel->bss->new_runs, before, "runs of the new one");
 	ASSERT_EQ(bm_state(module_fd), BPF_MODULE_STATE_GONE, "state of the old module");
-	ASSERT_EQ(bm_links(new_fd, links), 1, "links");
-	ASSERT_EQ(links[0].id, id, "the same link");
-	ASSERT_EQ(links[0].flags, 0, "flags of the link");
+	bm_check_link(new_fd, id);
 	ASSERT_OK(bpf_module_unload(new_fd, NULL), "unload");
 	before = skel->bss->new_runs;
-	run_net();
+	bm_send_to_self();
 	ASSERT_EQ(skel->bss->new_runs, before, "runs after it was unloaded");
 	bm_unload(&module_fd);
 	bm_unload(&new_fd);
@@ -494,9 +468,7 @@ static void test_replace_new_link(void)
 	struct bm_load load;
 
 	ASSERT_OK_FD(module_fd, "load");
-	bm_load_init(&load, NULL);
-	bm_load_over(&load, module_fd);
-	bm_load_add(&load, link_fd, bpf_program__fd(skel->progs.link_fexit));
+	bm_load_switch(&load, module_fd, link_fd, skel->progs.link_fexit);
 	bm_load_refused(&load, -EOPNOTSUPP, "give a new link instead");
 	ASSERT_EQ(runs_by(run_tracing), 2, "runs of both");
 
@@ -538,11 +510,11 @@ static void test_replace_undone(void)
 	bm_load_refused(&load, -EINVAL, "the program is of another type");
 	ASSERT_HAS_SUBSTR(load.log, "link #1", "which one");
 	before = skel->bss->new_runs;
-	ASSERT_GT(runs_by(run_net), 2, "runs of all");
+	ASSERT_GT(runs_by(bm_send_to_self), 2, "runs of all");
 	ASSERT_EQ(skel->bss->new_runs, before, "runs of the new one");
 	ASSERT_EQ(bm_link_module(xdp_fd), bm_id(module_fd), "module of the link");
 	ASSERT_EQ(bpf_module_unload(module_fd, NULL), 0, "unload");
-	ASSERT_EQ(runs_by(run_net), 0, "runs after it was unloaded");
+	ASSERT_EQ(runs_by(bm_send_to_self), 0, "runs after it was unloaded");
 	bm_unload(&module_fd);
 	close(xdp_fd);
 	close(nf_fd);
@@ -561,19 +533,16 @@ static void test_replace_one_of_two(void)
 	struct bm_load load;
 
 	bm_load_init(&load, NAME);
-	bm_load_add(&load, fd[0], 0);
-	bm_load_add(&load, fd[1], 0);
+	bm_load_add_all(&load, fd, 2);
 	module_fd = bm_load(&load);
 	ASSERT_OK_FD(module_fd, "load");
-	ASSERT_EQ(runs_by(run_net), 2, "runs by both");
+	ASSERT_EQ(runs_by(bm_send_to_self), 2, "runs by both");
 
-	bm_load_init(&load, NULL);
-	bm_load_over(&load, module_fd);
-	bm_load_add(&load, fd[1], bpf_program__fd(skel->progs.new_cgroup_skb));
+	bm_load_switch(&load, module_fd, fd[1], skel->progs.new_cgroup_skb);
 	new_fd = bm_load(&load);
 	ASSERT_OK_FD(new_fd, "replace");
 	before = skel->bss->new_runs;
-	ASSERT_EQ(runs_by(run_net), 0, "runs of the old program");
+	ASSERT_EQ(runs_by(bm_send_to_self), 0, "runs of the old program");
 	ASSERT_EQ(skel->bss->new_runs, before + 1, "runs of the new one");
 	ASSERT_EQ(bm_links(new_fd, links), 1, "links");
 	bm_unload(&module_fd);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Modules that adopt links, or are loaded and unloaded with programs. */
+/* Modules that adopt links, or are loaded with programs to run. */
 #ifndef __BPF_MODULE_LINK_H
 #define __BPF_MODULE_LINK_H
 
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_unload.h"
 
 #define BM_LINKS 16
 
@@ -33,11 +37,34 @@ static inline void bm_load_add(struct bm_load *load, int link_fd, int prog_fd)
 	link->prog_fd = prog_fd;
 }
 
+static inline void bm_load_add_all(struct bm_load *load, const int *link_fds, int cnt)
+{
+	while (cnt-- > 0)
+		bm_load_add(load, *link_fds++, 0);
+}
+
+/* The ops added to @cc so far. */
+static inline void bm_load_ops(struct bm_load *load, struct bm_cc *cc)
+{
+	load->attr.module_load.ops = ptr_to_u64(cc->ops);
+	load->attr.module_load.ops_cnt = cc->ops_cnt;
+	load->attr.module_load.ops_size = sizeof(cc->ops[0]);
+}
+
 /* In place of the module @fd. */
 static inline void bm_load_over(struct bm_load *load, int fd)
 {
 	load->attr.module_load.flags |= BPF_F_MODULE_REPLACE;
 	load->attr.module_load.replace_fd = fd;
+}
+
+/* A new version of module @fd whose link is switched to @prog. */
+static inline void bm_load_switch(struct bm_load *load, int fd, int link_fd,
+				  const struct bpf_program *prog)
+{
+	bm_load_init(load, NULL);
+	bm_load_over(load, fd);
+	bm_load_add(load, link_fd, bpf_program__fd(prog));
 }
 
 /* Returns a module fd or -errno. */
@@ -102,11 +129,31 @@ static inline long long bm_link_module(int link_fd)
 	return err ?: (long long)info.module_id;
 }
 
-static inline __u32 bm_id(int module_fd)
+/* The module has one link, with that id. */
+static inline void bm_check_link(int module_fd, __u32 id)
 {
-	struct bpf_module_info info;
+	struct bpf_module_link_info links[BM_LINKS];
 
-	return bm_info(module_fd, &info) ? 0 : info.id;
+	ASSERT_EQ(bm_links(module_fd, links), 1, "links");
+	ASSERT_EQ(links[0].id, id, "id of the link");
+	ASSERT_EQ(links[0].flags, 0, "flags of the link");
+}
+
+/* The module of the link is unloaded, and @link_fd the last fd of it, which is closed. */
+static inline void bm_check_detached(int link_fd, __u32 id)
+{
+	ASSERT_EQ(bm_link_module(link_fd), 0, "module of the detached link");
+	close(link_fd);
+	ASSERT_EQ(bpf_link_get_fd_by_id(id), -ENOENT, "link is gone");
+}
+
+/* A link of @prog to @target, whatever that is for its type: an fd or -errno. */
+static inline int bm_link_create(const struct bpf_program *prog, int target, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+
+	return bpf_link_create(bpf_program__fd(prog), target,
+			       bpf_program__expected_attach_type(prog), &opts);
 }
 
 /* The fd of @link, which is the caller's and no longer libbpf's. */
@@ -122,14 +169,32 @@ static inline int bm_take_fd(struct bpf_link *link)
 	return fd;
 }
 
-/* Ends the module and closes its fd, if it is there. */
-static inline void bm_unload(int *module_fd)
+/* Reads an iterator of @link_fd to its end: 0 or -errno. */
+static inline int bm_run_iter(int link_fd)
 {
-	if (*module_fd < 0)
-		return;
-	bm_drain(*module_fd);
-	close(*module_fd);
-	*module_fd = -1;
+	int fd = bpf_iter_create(link_fd);
+	char buf[16];
+
+	if (fd < 0)
+		return fd;
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+	return 0;
+}
+
+/* Calls the LSM hook of bpf(). */
+static inline void bm_run_bpf(void)
+{
+	__u32 id;
+
+	bpf_map_get_next_id(0, &id);
+}
+
+/* Calls what is attached to the creation of sockets. */
+static inline void bm_run_socket(void)
+{
+	close(socket(AF_INET, SOCK_DGRAM, 0));
 }
 
 #endif /* __BPF_MODULE_LINK_H */

@@ -4,14 +4,25 @@
  * has links: whatever comes first, a link belongs to one module or none, and nothing
  * is left.
  */
-#include "bpf_module_link.h"
-#include "bpf_module_stuck.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <pthread.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_link.h"
+#include "bpf_module_net.h"
+#include "bpf_module_page.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_task.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
+#include "cgroup_helpers.h"
 #include "bpf_module_kinds.skel.h"
 #include "bpf_module_late.skel.h"
-#include "cgroup_helpers.h"
 
 #define NAME "bm_link_race"
 #define CGROUP "/bm_link_race"
@@ -97,12 +108,6 @@ static int replace(int fd)
 	return bm_load(&next);
 }
 
-static int create(struct bpf_program *prog, int target)
-{
-	return bpf_link_create(bpf_program__fd(prog), target,
-			       bpf_program__expected_attach_type(prog), NULL);
-}
-
 /* A device that is there until its fd is closed. */
 static int open_device(void)
 {
@@ -120,8 +125,7 @@ static int load_links(int links[2])
 	struct bm_load load;
 
 	bm_load_init(&load, NAME);
-	bm_load_add(&load, links[0], 0);
-	bm_load_add(&load, links[1], 0);
+	bm_load_add_all(&load, links, 2);
 	return bm_load(&load);
 }
 
@@ -131,8 +135,8 @@ static int attach_device(int links[2], int *device_fd)
 
 	*device_fd = open_device();
 	ifindex = if_nametoindex(DEVICE);
-	links[0] = create(skel->progs.link_xdp_native, ifindex);
-	links[1] = create(skel->progs.link_tcx_egress, ifindex);
+	links[0] = bm_link_create(skel->progs.link_xdp_native, ifindex, 0);
+	links[1] = bm_link_create(skel->progs.link_tcx_egress, ifindex, 0);
 	return load_links(links);
 }
 
@@ -140,8 +144,8 @@ static int attach_cgroup(int links[2])
 {
 	int fd = create_and_get_cgroup(CGROUP);
 
-	links[0] = create(skel->progs.link_cgroup_skb, fd);
-	links[1] = create(skel->progs.link_lsm_cgroup, fd);
+	links[0] = bm_link_create(skel->progs.link_cgroup_skb, fd, 0);
+	links[1] = bm_link_create(skel->progs.link_lsm_cgroup, fd, 0);
 	close(fd);
 	return load_links(links);
 }
@@ -213,7 +217,7 @@ static void test_one_link(void)
 	int i, n, link_fd, won;
 
 	for (i = 0; i < ROUNDS; i++) {
-		link_fd = create(skel->progs.link_xdp_native, 1);
+		link_fd = bm_link_create(skel->progs.link_xdp_native, 1, 0);
 		for (n = 0; n < LOADERS; n++)
 			rivals[n] = (struct rival){ .fn = load_link, .fd = link_fd };
 		rivals_run(rivals, LOADERS);
@@ -256,7 +260,7 @@ static void test_load_update(void)
 	struct rival rivals[2];
 
 	for (i = 0; i < ROUNDS; i++) {
-		link_fd = create(skel->progs.link_xdp_native, 1);
+		link_fd = bm_link_create(skel->progs.link_xdp_native, 1, 0);
 		rivals[0] = (struct rival){ .fn = load_link, .fd = link_fd };
 		rivals[1] = (struct rival){ .fn = update, .fd = link_fd };
 		rivals_run(rivals, 2);
@@ -280,7 +284,7 @@ static void unload_against(int (*fn)(int fd), int err, int other_err)
 	int i, fd, link_fd;
 
 	for (i = 0; i < ROUNDS; i++) {
-		link_fd = create(skel->progs.link_xdp_native, 1);
+		link_fd = bm_link_create(skel->progs.link_xdp_native, 1, 0);
 		fd = bm_load_link(NAME, link_fd);
 		if (!ASSERT_OK_FD(fd, "load"))
 			break;
@@ -314,7 +318,7 @@ static void test_unloads(void)
 	int i, n, fd, link_fd, won;
 
 	for (i = 0; i < ROUNDS; i++) {
-		link_fd = create(skel->progs.link_xdp_native, 1);
+		link_fd = bm_link_create(skel->progs.link_xdp_native, 1, 0);
 		fd = bm_load_link(NAME, link_fd);
 		if (!ASSERT_OK_FD(fd, "load"))
 			break;
@@ -351,8 +355,8 @@ static void replace_against(int (*fn)(int fd), bool device)
 	for (i = 0; i < ROUNDS; i++) {
 		if (device)
 			device_fd = open_device();
-		link_fd = create(skel->progs.link_xdp_native,
-				 device ? if_nametoindex(DEVICE) : 1);
+		link_fd = bm_link_create(skel->progs.link_xdp_native,
+					 device ? if_nametoindex(DEVICE) : 1, 0);
 		fd = bm_load_link(NAME, link_fd);
 		if (!ASSERT_OK_FD(fd, "load"))
 			break;
@@ -396,9 +400,7 @@ struct refusing {
 static void add_op(struct bm_load *load, struct bm_cc *cc, const struct bm_type *type)
 {
 	bm_add(cc, type, "bm_op");
-	load->attr.module_load.ops = ptr_to_u64(cc->ops);
-	load->attr.module_load.ops_cnt = 1;
-	load->attr.module_load.ops_size = sizeof(cc->ops[0]);
+	bm_load_ops(load, cc);
 }
 
 static bool refusing_open(struct refusing *r, int ifindex)
@@ -408,7 +410,7 @@ static bool refusing_open(struct refusing *r, int ifindex)
 	memset(r, 0, sizeof(*r));
 	if (!bm_type_open(&r->type, "bpf_testmod", "bpf_testmod_errno_ops"))
 		return false;
-	r->link_fd = create(skel->progs.link_xdp_native, ifindex);
+	r->link_fd = bm_link_create(skel->progs.link_xdp_native, ifindex, 0);
 	bm_load_init(&load, NAME);
 	bm_load_add(&load, r->link_fd, 0);
 	add_op(&load, &r->old, &r->type);
@@ -517,34 +519,7 @@ out:
 
 static void call_test_run(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	bpf_prog_test_run_opts(bpf_program__fd(skel->progs.hold_fentry), &opts);
-}
-
-static void call_bpf(void)
-{
-	__u32 id;
-
-	bpf_map_get_next_id(0, &id);
-}
-
-static void call_socket(void)
-{
-	close(socket(AF_INET, SOCK_DGRAM, 0));
-}
-
-static void call_send(void)
-{
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_port = htons(9),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-
-	sendto(sock, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
-	close(sock);
+	bm_test_run(skel->progs.hold_fentry);
 }
 
 static void *run_held(void *arg)
@@ -603,11 +578,11 @@ static void test_unload_running(void)
 		       call_test_run);
 #endif
 	unload_running("raw_tp", bm_take_fd(bpf_program__attach(skel->progs.hold_raw_tp)),
-		       call_socket);
-	unload_running("lsm", bm_take_fd(bpf_program__attach(skel->progs.hold_lsm)), call_bpf);
-	unload_running("xdp", create(skel->progs.hold_xdp, 1), call_send);
-	unload_running("sock_create", create(skel->progs.hold_sock_create, cgroup_fd),
-		       call_socket);
+		       bm_run_socket);
+	unload_running("lsm", bm_take_fd(bpf_program__attach(skel->progs.hold_lsm)), bm_run_bpf);
+	unload_running("xdp", bm_link_create(skel->progs.hold_xdp, 1, 0), bm_send_to_self);
+	unload_running("sock_create", bm_link_create(skel->progs.hold_sock_create, cgroup_fd, 0),
+		       bm_run_socket);
 	close(cgroup_fd);
 }
 

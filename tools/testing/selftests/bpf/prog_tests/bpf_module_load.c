@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What BPF_MODULE_LOAD refuses before it looks at the values of the ops. */
-#include "bpf_module_refusal.h"
-#include "cap_helpers.h"
+#include <bpf/btf.h>
+#include <linux/bpf_module.h>
 #include <sys/resource.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_refusal.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "cap_helpers.h"
 
 #define BM_BAD_PTR 1
 

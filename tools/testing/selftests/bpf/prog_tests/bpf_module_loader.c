@@ -3,8 +3,16 @@
  * A loader is stuck where the kernel reads its memory, or writes the log: by then
  * everything has been undone, and others can do what they like.
  */
-#include "bpf_module_stuck.h"
-#include "bpf_module_kinds.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_page.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_task.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
 
 /* A loader that gets stuck. */
 struct stuck {

@@ -4,7 +4,19 @@
  * info, and is stuck where the kernel writes the answer. Meanwhile all others can do
  * with the module what they like.
  */
-#include "bpf_module_stuck.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_page.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_task.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 
 #define BM_IDS 8
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A security module decides by name who may load and open BPF modules. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_lsm.skel.h"
 
 #define BM_PIN "/sys/fs/bpf/bm_lsm"

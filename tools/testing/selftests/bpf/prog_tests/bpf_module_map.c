@@ -3,7 +3,12 @@
  * struct_ops maps behave as before, although they share their engine with modules.
  * All but the amount of memory also holds on kernels without BPF modules.
  */
-#include "bpf_module_kinds.h"
+#include <test_progs.h>
+#include "bpf_module_file.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_scx.skel.h"
 #include "tcp_ca_update.skel.h"
 

@@ -3,10 +3,19 @@
  * Every command about modules, by everybody who may try it. Each cell of the matrix
  * is a subtest: a child takes the role, gives one command and reports the result.
  */
-#include "bpf_module_helpers.h"
-#include "bpf_module_token.h"
+#include <bpf/btf.h>
+#include <linux/bpf_module.h>
+#include <linux/filter.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_token.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
 #include "cap_helpers.h"
 
 #define BM_NAME "bm_matrix"

@@ -3,7 +3,10 @@
  * Executable memory comes from packs shared by all of BPF: a module's part of it is
  * charged explicitly, to the cgroup of the loader.
  */
-#include "bpf_module_helpers.h"
+#include <linux/compiler.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_wait.h"
 #include "cgroup_helpers.h"
 #include "bpf_module_memcg.skel.h"
 

@@ -1,112 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sockets, the congestion controls that they use, and network namespaces. */
+/* Network namespaces, and datagrams. */
 #ifndef __BPF_MODULE_NET_H
 #define __BPF_MODULE_NET_H
 
 #include <net/if.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <test_progs.h>
-#include "network_helpers.h"
-
-#ifndef TCP_CA_NAME_MAX
-#define TCP_CA_NAME_MAX 16
-#endif
-
-/* Reads the first line of @path. */
-static inline bool bm_read_line(const char *path, char *buf, int size)
-{
-	FILE *f = fopen(path, "r");
-	bool ok;
-
-	if (CHECK_FAIL(!f))
-		return false;
-	ok = fgets(buf, size, f);
-	fclose(f);
-	if (ok)
-		buf[strcspn(buf, "\n")] = 0;
-	return ok;
-}
-
-#define BM_TCP_SYSCTL "/proc/sys/net/ipv4/tcp_"
-
-/* All congestion controls, in order of registration. */
-static inline bool bm_tcp_available(char *buf, int size)
-{
-	return bm_read_line(BM_TCP_SYSCTL "available_congestion_control", buf, size);
-}
-
-static inline bool bm_tcp_has(const char *name)
-{
-	char buf[1024], *tok, *save;
-
-	if (!bm_tcp_available(buf, sizeof(buf)))
-		return false;
-	for (tok = strtok_r(buf, " ", &save); tok; tok = strtok_r(NULL, " ", &save))
-		if (!strcmp(tok, name))
-			return true;
-	return false;
-}
-
-static inline int bm_tcp_set(int sock, const char *name)
-{
-	return setsockopt(sock, SOL_TCP, TCP_CONGESTION, name, strlen(name)) ? -errno : 0;
-}
-
-static inline bool bm_tcp_uses(int sock, const char *name)
-{
-	char buf[TCP_CA_NAME_MAX] = "";
-	socklen_t len = sizeof(buf);
-
-	if (CHECK_FAIL(getsockopt(sock, SOL_TCP, TCP_CONGESTION, buf, &len)))
-		return false;
-	return !strcmp(buf, name);
-}
-
-/* A socket that uses @name, which needs no connection.  Returns -errno. */
-static inline int bm_socket(int family, const char *name)
-{
-	int fd, err;
-
-	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	err = bm_tcp_set(fd, name);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-static inline int bm_socket_cb(int fd, void *name)
-{
-	return bm_tcp_set(fd, name);
-}
-
-/* A listening socket that uses @name. */
-static inline int bm_listen(int family, const char *name)
-{
-	struct network_helper_opts opts = {
-		.post_socket_cb = bm_socket_cb,
-		.cb_opts = (void *)name,
-	};
-
-	return start_server_str(family, SOCK_STREAM, family == AF_INET ? "127.0.0.1" : "::1", 0,
-				&opts);
-}
-
-/* A connection to @listener that uses @name, the system's default if NULL. */
-static inline int bm_connect(int listener, const char *name)
-{
-	struct network_helper_opts opts = {
-		.post_socket_cb = name ? bm_socket_cb : NULL,
-		.cb_opts = (void *)name,
-	};
-
-	return connect_to_fd_opts(listener, &opts);
-}
 
 /* Enters a new network namespace, returns an fd of the previous one. */
 static inline int bm_netns_enter(void)
@@ -136,9 +36,20 @@ static inline void bm_netns_leave(int orig)
 	close(orig);
 }
 
-static inline int bm_netns_set_default(const char *name)
+/* Sends a datagram, which nobody has to receive. */
+static inline void bm_send_to(const char *addr)
 {
-	return write_sysctl(BM_TCP_SYSCTL "congestion_control", name);
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int sock = socket(AF_INET, SOCK_DGRAM, 0);
+
+	inet_pton(AF_INET, addr, &to.sin_addr);
+	sendto(sock, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	close(sock);
+}
+
+static inline void bm_send_to_self(void)
+{
+	bm_send_to("127.0.0.1");
 }
 
 #endif /* __BPF_MODULE_NET_H */

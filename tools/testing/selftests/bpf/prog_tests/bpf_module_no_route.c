@@ -4,7 +4,15 @@
  * to serve it never got a congestion control, so it has none to put. The tests of a
  * kernel module also run on kernels without BPF modules.
  */
-#include "bpf_module_helpers.h"
+#include <netinet/tcp.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
+#include "network_helpers.h"
 
 #define BM_VEGAS_REFS "/sys/module/tcp_vegas/refcnt"
 

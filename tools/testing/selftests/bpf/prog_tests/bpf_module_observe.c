@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the rest of the system reports about modules. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_iter.skel.h"
 
 /* Two modules: "bm_obs" of two ops, and "bm_obs_2" of one. */

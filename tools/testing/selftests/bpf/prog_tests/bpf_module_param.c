@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Parameters of modules: what programs see of them, and what is refused. */
-#include "bpf_module_helpers.h"
+#include <test_progs.h>
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
 #include "progs/bpf_module_params.h"
 #include "bpf_module_params.skel.h"
 

@@ -3,7 +3,14 @@
  * A module of ops and programs of many types, in a skeleton: everything is attached
  * and loaded together or not at all, and stays without its loader.
  */
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_info.h"
 #include "bpf_module_link.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "progs/bpf_module_progs.h"
 #include "bpf_module_layout.skel.h"
 #include "bpf_module_progs.skel.h"
@@ -91,19 +98,6 @@ static __u64 count_of(int counts_fd, int i)
 	return cnt;
 }
 
-static void run_net(void)
-{
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_port = htons(9),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-
-	sendto(sock, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
-	close(sock);
-}
-
 static void run_tracing(void)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -147,21 +141,11 @@ static __u32 link_id_of(int module_fd, enum bpf_link_type type)
 	return id;
 }
 
-static void run_iter(int iter_link)
-{
-	int fd = bpf_iter_create(iter_link);
-	char buf[16];
-
-	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0)
-		;
-	close(fd);
-}
-
 static void run_all(int iter_link)
 {
-	run_net();
+	bm_send_to_self();
 	run_tracing();
-	run_iter(iter_link);
+	bm_run_iter(iter_link);
 }
 
 /* Each program runs, or none does. */
@@ -242,7 +226,7 @@ static void test_skeleton(void)
 	for (i = 0; i < 2; i++) {
 		ASSERT_OK(bpf_module_progs__attach(skel), "attach");
 		before = count_of(counts_fd, BM_XDP);
-		run_net();
+		bm_send_to_self();
 		ASSERT_GT(count_of(counts_fd, BM_XDP), before, "runs");
 		bpf_module_progs__detach(skel);
 		check_runs(counts_fd, -1, false);
@@ -296,7 +280,7 @@ static void test_add_link(void)
 		ASSERT_EQ(bm_links(module_fd, links), 10, "links");
 		ASSERT_EQ(links[0].id, bm_link_id(bpf_link__fd(link)), "first link");
 		ASSERT_OK(bpf_link__destroy(link), "destroy");
-		run_net();
+		bm_send_to_self();
 		ASSERT_GT(count_of(counts_fd, BM_XDP), 0, "runs");
 		close(module_fd);
 	}

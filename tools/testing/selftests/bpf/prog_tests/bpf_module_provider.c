@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A kernel module that provides an ops type counts users, and withdraws an op. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <poll.h>
+#include <test_progs.h>
+#include "bpf_module_info.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_provider.skel.h"
 
 /* The object as a module, loaded. */

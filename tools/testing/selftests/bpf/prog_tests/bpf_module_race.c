@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Loads, unloads and users that come and go at the same time. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
 #include <pthread.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "cap_helpers.h"
 
 #define BM_USERS	3

@@ -3,7 +3,11 @@
 #ifndef __BPF_MODULE_REFUSAL_H
 #define __BPF_MODULE_REFUSAL_H
 
-#include "bpf_module_helpers.h"
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
 
 /* A good module of one op called bm_op that registers as bm_cc, with a fault. */
 struct bm_refusal {

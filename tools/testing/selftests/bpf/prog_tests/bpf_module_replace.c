@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* BPF_F_MODULE_REPLACE: a new version takes over in one step, or not at all. */
-#include "bpf_module_kinds.h"
+#include <linux/bpf_module.h>
+#include <poll.h>
 #include <pthread.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 #include "cap_helpers.h"
 
 #define BM_REP_OPS	3

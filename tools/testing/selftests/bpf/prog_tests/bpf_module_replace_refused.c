@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Replacements that are refused leave the old module unchanged, and say why. */
-#include "bpf_module_kinds.h"
+#include <linux/bpf_module.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
 
 /* A good replacement of a module of two ops, with a fault. */
 struct request {

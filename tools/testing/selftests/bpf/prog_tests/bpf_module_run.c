@@ -4,9 +4,18 @@
  * about the load. The exit program runs exactly once for each load that got past
  * init, after everything else of the module.
  */
-#include "bpf_module_link.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_link.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_extend.skel.h"
 #include "bpf_module_runs.skel.h"
 
@@ -31,9 +40,7 @@ static void init_load(struct bm_load *load, const char *name)
 
 static void run_fentry(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	bpf_prog_test_run_opts(bpf_program__fd(skel->progs.run_fentry), &opts);
+	bm_test_run(skel->progs.run_fentry);
 }
 
 static void test_once(void)
@@ -177,9 +184,7 @@ static void test_refused(void)
 		return;
 	/* the name is taken */
 	bm_cc_add(&cc, "reno");
-	load.attr.module_load.ops = ptr_to_u64(cc.ops);
-	load.attr.module_load.ops_cnt = 1;
-	load.attr.module_load.ops_size = sizeof(cc.ops[0]);
+	bm_load_ops(&load, &cc);
 	bm_load_refused(&load, -EEXIST, "reno");
 	ASSERT_EQ(skel->bss->inits, 1, "runs of init");
 	ASSERT_EQ(skel->bss->exits, 1, "runs of exit");
@@ -203,9 +208,7 @@ static void test_user(void)
 	if (!bm_cc_open(&cc))
 		return;
 	bm_cc_add(&cc, "bm_run_cc");
-	load.attr.module_load.ops = ptr_to_u64(cc.ops);
-	load.attr.module_load.ops_cnt = 1;
-	load.attr.module_load.ops_size = sizeof(cc.ops[0]);
+	bm_load_ops(&load, &cc);
 	module_fd = bm_load(&load);
 	if (!ASSERT_OK_FD(module_fd, "load"))
 		goto close_cc;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Modules that an object declares, in a skeleton. */
-#include "bpf_module_helpers.h"
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
 #include "bpf_module_sections.skel.h"
 
 /* Both modules are loaded, or none of them is. */

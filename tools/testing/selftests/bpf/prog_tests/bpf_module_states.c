@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Every state of a module, and what each command returns in it. */
-#include "bpf_module_kinds.h"
+#include <linux/bpf_module.h>
+#include <poll.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 
 #define BM_PIN "/sys/fs/bpf/bm_states"
 

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Modules of every subsystem, used for their purpose, alone and mixed. */
-#include "bpf_module_kinds.h"
+#include <sched.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
+#include "network_helpers.h"
 #include "bpf_module_cc.skel.h"
 #include "bpf_module_scx.skel.h"
 #include "pro_epilogue.skel.h"

@@ -4,9 +4,19 @@
  * and meanwhile none is turned away. BPF_LINK_UPDATE of a struct_ops map does the
  * same.
  */
-#include "bpf_module_versions.h"
+#include <linux/bpf_module.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
+#include <test_progs.h>
+#include "bpf_module_file.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_versions.h"
+#include "bpf_module_wait.h"
+#include "network_helpers.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

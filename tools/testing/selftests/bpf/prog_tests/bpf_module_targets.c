@@ -3,11 +3,20 @@
  * Where the programs of a module are attached: several devices, other programs, maps,
  * missing targets. And what happens to these links when the module is replaced.
  */
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
 #include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <test_progs.h>
+#include "bpf_module_info.h"
 #include "bpf_module_link.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_wait.h"
+#include "cap_helpers.h"
+#include "network_helpers.h"
 #include "bpf_module_hosts.skel.h"
 #include "bpf_module_targets.skel.h"
-#include "cap_helpers.h"
 
 #define NAME "bm_targets"
 
@@ -24,17 +33,9 @@ static bool set_param(struct bpf_module_targets *skel, const char *name, const c
 	return ASSERT_OK(bpf_module__set_param(skel->modules.bm_targets, name, value), name);
 }
 
-static __u32 prog_id(const struct bpf_program *prog)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len) ? 0 : info.id;
-}
-
 static bool set_targets(struct bpf_module_targets *skel)
 {
-	__u32 host = prog_id(hosts->progs.hosts_main);
+	__u32 host = bm_prog_id(bpf_program__fd(hosts->progs.hosts_main));
 	char cgroup[64], main[64], value[64];
 
 	snprintf(cgroup, sizeof(cgroup), "/proc/self/fd/%d", cgroup_fd);
@@ -105,37 +106,16 @@ static int run_host(void)
 	return opts.retval;
 }
 
-static void run_iter(int link_fd)
-{
-	int fd = bpf_iter_create(link_fd);
-	char buf[16];
-
-	ASSERT_OK_FD(fd, "iterator");
-	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0)
-		;
-	close(fd);
-}
-
-static void send_to(const char *addr)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-
-	inet_pton(AF_INET, addr, &to.sin_addr);
-	sendto(sock, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
-	close(sock);
-}
-
 /* Asks for an address on bm_dev1, which comes in at bm_dev2. */
 static void run_devices(void)
 {
-	send_to("10.9.9.2");
+	bm_send_to("10.9.9.2");
 }
 
 /* Out by bm_nk, and a call of the function with the probe. */
 static void check_netkit_uprobe(struct bpf_module_targets *skel, int version)
 {
-	send_to("10.9.8.2");
+	bm_send_to("10.9.8.2");
 	ASSERT_EQ(skel->bss->netkit_ran, version, "netkit");
 	bm_targets_probed();
 	ASSERT_EQ(skel->bss->uprobe_ran, version, "uprobe");
@@ -205,7 +185,7 @@ static void run_iters(int module_fd)
 
 	for (i = 0; i < cnt; i++)
 		if (infos[i].type == BPF_LINK_TYPE_ITER)
-			run_iter(fds[i]);
+			ASSERT_OK(bm_run_iter(fds[i]), "iterator");
 	close_links(fds, cnt);
 }
 

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Ops types that a kernel module provides, and modules with several types. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <linux/compiler.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_wait.h"
 #include "struct_ops_module.skel.h"
 
 #ifndef ENOTSUPP
@@ -17,19 +25,14 @@ struct fixture {
 	struct bm_cc cc;
 };
 
-static void set_prog(const struct bm_type *type, void *value, const char *member, int prog_fd)
-{
-	*(unsigned long *)bm_field(type, value, member) = prog_fd;
-}
-
 /* An op with both of its programs, and a plain member. */
 static void add_testmod(struct fixture *f)
 {
 	void *value = f->cc.value[f->cc.ops_cnt];
 
 	bm_add(&f->cc, &f->type, "bm_testmod");
-	set_prog(&f->type, value, "test_1", bpf_program__fd(f->skel->progs.test_1));
-	set_prog(&f->type, value, "test_2", bpf_program__fd(f->skel->progs.test_2));
+	bm_set_prog(&f->type, value, "test_1", bpf_program__fd(f->skel->progs.test_1));
+	bm_set_prog(&f->type, value, "test_2", bpf_program__fd(f->skel->progs.test_2));
 	*(int *)bm_field(&f->type, value, "data") = 7;
 }
 
@@ -64,10 +67,10 @@ static void test_load(struct fixture *f)
 	ASSERT_EQ(ops.btf_obj_id, bm_btf_id("bpf_testmod"), "btf_obj_id");
 	ASSERT_EQ(ops.type_id, f->type.id, "type_id");
 	ASSERT_EQ(ops.value_size, f->type.size, "value_size");
-	set_prog(&f->type, f->cc.value[0], "test_1",
-		 bm_prog_id(bpf_program__fd(f->skel->progs.test_1)));
-	set_prog(&f->type, f->cc.value[0], "test_2",
-		 bm_prog_id(bpf_program__fd(f->skel->progs.test_2)));
+	bm_set_prog(&f->type, f->cc.value[0], "test_1",
+		    bm_prog_id(bpf_program__fd(f->skel->progs.test_1)));
+	bm_set_prog(&f->type, f->cc.value[0], "test_2",
+		    bm_prog_id(bpf_program__fd(f->skel->progs.test_2)));
 	ASSERT_OK(memcmp(value, f->cc.value[0], f->type.size), "value");
 
 	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
@@ -106,7 +109,7 @@ static void test_member_not_settable(struct fixture *f)
 static void test_prog_of_other_op(struct fixture *f)
 {
 	bm_add(&f->cc, &f->type2, "bm_testmod2");
-	set_prog(&f->type2, f->cc.value[0], "test_1", bpf_program__fd(f->skel->progs.test_1));
+	bm_set_prog(&f->type2, f->cc.value[0], "test_1", bpf_program__fd(f->skel->progs.test_1));
 	ASSERT_EQ(bm_cc_load(&f->cc, "bm_testmod"), -EINVAL, "load");
 	ASSERT_HAS_SUBSTR(f->cc.log, "op bm_testmod2 (bpf_testmod_ops2), member test_1", "log");
 	ASSERT_HAS_SUBSTR(f->cc.log, "implements bpf_testmod_ops.test_1", "log");
@@ -172,9 +175,9 @@ static void test_one_at_a_time(struct fixture *f)
 		return;
 	prog = bm_prog_load(&type, "test_prologue", "bm_prologue", 0);
 	bm_add(&f->cc, &type, "bm_st_1");
-	set_prog(&type, f->cc.value[0], "test_prologue", prog);
+	bm_set_prog(&type, f->cc.value[0], "test_prologue", prog);
 	bm_add(&f->cc, &type, "bm_st_2");
-	set_prog(&type, f->cc.value[1], "test_prologue", prog);
+	bm_set_prog(&type, f->cc.value[1], "test_prologue", prog);
 	fd = bm_cc_load(&f->cc, "bm_st");
 	ASSERT_EQ(fd, -EEXIST, "load two");
 	ASSERT_HAS_SUBSTR(f->cc.log, "op bm_st_2 (bpf_testmod_st_ops)", "log");
@@ -211,7 +214,7 @@ static void test_reg_errno(struct fixture *f)
 		prog = bm_prog_load(&f->type2, "test_1", "bm_errno", cases[i].ret);
 		bm_cc_add(&f->cc, "bm_before");
 		bm_add(&f->cc, &f->type2, "bm_errno");
-		set_prog(&f->type2, f->cc.value[1], "test_1", prog);
+		bm_set_prog(&f->type2, f->cc.value[1], "test_1", prog);
 		fd = bm_cc_load(&f->cc, "bm_errno");
 		ASSERT_EQ(fd, cases[i].err, "load");
 		bm_check_log(&f->cc, log, ARRAY_SIZE(log));
@@ -273,7 +276,7 @@ static void test_rmmod(void)
 		goto out;
 	prog = bm_prog_load(&type, "test_1", "bm_test_1", 0);
 	bm_add(&cc, &type, "bm_testmod2");
-	set_prog(&type, cc.value[0], "test_1", prog);
+	bm_set_prog(&type, cc.value[0], "test_1", prog);
 	fd = bm_cc_load(&cc, "bm_testmod2");
 	close(prog);
 	bm_type_close(&type);

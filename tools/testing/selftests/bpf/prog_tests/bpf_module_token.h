@@ -3,8 +3,9 @@
 #ifndef __BPF_MODULE_TOKEN_H
 #define __BPF_MODULE_TOKEN_H
 
-#include "bpf_module_helpers.h"
 #include <linux/mount.h>
+#include <sys/syscall.h>
+#include <test_progs.h>
 
 /* The two ends of a conversation between parent and child. */
 struct bm_talk {

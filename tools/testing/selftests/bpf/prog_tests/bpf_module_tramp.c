@@ -4,11 +4,17 @@
  * programs that they call see. All but the tests of modules also run on kernels
  * without BPF modules.
  */
-#include "bpf_module_kinds.h"
 #include <limits.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_type.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_tramp.skel.h"
 
 #define MAX_CPUS 8

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ops types of the kernel, and programs for their members. */
+/* Ops types of the kernel, values of them, and programs for their members. */
 #ifndef __BPF_MODULE_TYPE_H
 #define __BPF_MODULE_TYPE_H
 
-#include <test_progs.h>
 #include <bpf/btf.h>
 #include <linux/filter.h>
+#include <test_progs.h>
 
 #define BM_VALUE_SIZE	1024
 
@@ -133,23 +133,6 @@ static inline int bm_prog_load(const struct bm_type *type, const char *member, c
 	return fd;
 }
 
-static inline __u32 bm_prog_id(int prog_fd)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_prog_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
-}
-
-static inline bool bm_prog_exists(__u32 id)
-{
-	int fd = bpf_prog_get_fd_by_id(id);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 /* Returns the address of @member in a @value of @type. */
 static inline void *bm_field(const struct bm_type *type, void *value, const char *member)
 {
@@ -157,6 +140,12 @@ static inline void *bm_field(const struct bm_type *type, void *value, const char
 
 	bm_member(type, member, &off);
 	return value + off;
+}
+
+static inline void bm_set_prog(const struct bm_type *type, void *value, const char *member,
+			       int prog_fd)
+{
+	*(unsigned long *)bm_field(type, value, member) = prog_fd;
 }
 
 #endif /* __BPF_MODULE_TYPE_H */

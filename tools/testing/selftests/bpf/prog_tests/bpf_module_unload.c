@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* BPF_MODULE_UNLOAD: refused with users, or it drains them. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
+#include <poll.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_prog.h"
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 
 static int unload_flags(int fd, __u32 flags)
 {

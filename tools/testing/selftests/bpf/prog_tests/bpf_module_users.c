@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The number of a module's users is exact. */
-#include "bpf_module_helpers.h"
+#include <linux/bpf_module.h>
 #include <sys/wait.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_info.h"
+#include "bpf_module_net.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_wait.h"
 
 #define BM_MANY 100
 #define BM_PIN "/sys/fs/bpf/bm_users"

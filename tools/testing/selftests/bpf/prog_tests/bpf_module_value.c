@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What BPF_MODULE_LOAD refuses in an op: its type, its value, its programs. */
+#include <bpf/btf.h>
+#include <linux/filter.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
 #include "bpf_module_refusal.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
 
 /* Returns a BTF that belongs to no kernel object. */
 static int user_btf(void)

@@ -3,9 +3,12 @@
 #ifndef __BPF_MODULE_VERSIONS_H
 #define __BPF_MODULE_VERSIONS_H
 
-#include "bpf_module_helpers.h"
-#include "bpf_module_switch.skel.h"
+#include <netinet/tcp.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_tcp.h"
 #include "progs/bpf_module_switch.h"
+#include "bpf_module_switch.skel.h"
 
 /*
  * Opens a version that has one op; BM_OLD is not restricted, BM_NEW can be if it says

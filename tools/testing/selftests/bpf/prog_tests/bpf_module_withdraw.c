@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A subsystem withdraws an op by itself: an error, or an unplugged device. */
-#include "bpf_module_kinds.h"
+#include <linux/bpf_module.h>
 #include <linux/hidraw.h>
+#include <poll.h>
 #include <pthread.h>
-#include "bpf_module_stuck.h"
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_file.h"
+#include "bpf_module_hid.h"
+#include "bpf_module_info.h"
+#include "bpf_module_page.h"
+#include "bpf_module_scx.h"
+#include "bpf_module_tcp.h"
+#include "bpf_module_type.h"
+#include "bpf_module_unload.h"
+#include "bpf_module_wait.h"
 #include "bpf_module_hid.skel.h"
 #include "bpf_module_scx.skel.h"
 

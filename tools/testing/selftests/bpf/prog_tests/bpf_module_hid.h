@@ -1,59 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ops that their subsystem can withdraw: of schedulers, and of HID devices. */
-#ifndef __BPF_MODULE_KINDS_H
-#define __BPF_MODULE_KINDS_H
+/* HID devices that a test plugs in, and ops for them. */
+#ifndef __BPF_MODULE_HID_H
+#define __BPF_MODULE_HID_H
 
-#include "bpf_module_helpers.h"
 #include <glob.h>
 #include <linux/input.h>
 #include <linux/uhid.h>
-
-/* Flag of struct sched_ext_ops, SCX_OPS_SWITCH_PARTIAL in the kernel. */
-#define BM_SCX_PARTIAL 8
-
-#define BM_SCX_NAME 128
-#define BM_SCX_STATE "/sys/kernel/sched_ext/state"
-
-static inline void bm_set_prog(const struct bm_type *type, void *value, const char *member,
-			       int prog_fd)
-{
-	*(unsigned long *)bm_field(type, value, member) = prog_fd;
-}
-
-/*
- * Adds a scheduler with the kernel's defaults for tasks that ask for it, which
- * are none.  @init is a program for the member of that name.
- */
-static inline void bm_scx_add(struct bm_cc *cc, const struct bm_type *type, const char *name,
-			      int init)
-{
-	void *value = cc->value[cc->ops_cnt];
-
-	bm_add(cc, type, name);
-	bm_set_prog(type, value, "init", init);
-	*(__u64 *)bm_field(type, value, "flags") = BM_SCX_PARTIAL;
-	snprintf(bm_field(type, value, "name"), BM_SCX_NAME, "%s", name);
-}
-
-static inline bool bm_scx_enabled(void)
-{
-	char buf[32];
-
-	return bm_read_line(BM_SCX_STATE, buf, sizeof(buf)) && !strcmp(buf, "enabled");
-}
-
-static inline bool bm_scx_off(void)
-{
-	char buf[32];
-
-	return bm_read_line(BM_SCX_STATE, buf, sizeof(buf)) && !strcmp(buf, "disabled");
-}
-
-/* The system administrator ends whatever scheduler there is. */
-static inline void bm_scx_sysrq(void)
-{
-	ASSERT_OK(write_sysctl("/proc/sysrq-trigger", "S"), "sysrq-trigger");
-}
+#include <poll.h>
+#include <test_progs.h>
+#include "bpf_module_cc.h"
+#include "bpf_module_type.h"
+#include "bpf_module_wait.h"
 
 /* Adds an op for the device with that id. */
 static inline void *bm_hid_add(struct bm_cc *cc, const struct bm_type *type, const char *name,
@@ -178,4 +135,4 @@ static inline int bm_uhid_report(struct bm_uhid *dev, __u8 data)
 	return out[1];
 }
 
-#endif /* __BPF_MODULE_KINDS_H */
+#endif /* __BPF_MODULE_HID_H */

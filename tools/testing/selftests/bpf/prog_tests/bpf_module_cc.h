@@ -1,44 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Shared by the tests of BPF modules: a minimal congestion control, modules of it,
- * and waiting for what the kernel does asynchronously.
- */
-#ifndef __BPF_MODULE_HELPERS_H
-#define __BPF_MODULE_HELPERS_H
+/* A minimal congestion control, and modules of it and of other ops. */
+#ifndef __BPF_MODULE_CC_H
+#define __BPF_MODULE_CC_H
 
-/* for unshare() and setns(): include this file first */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/syscall.h>
-#include <test_progs.h>
 #include <linux/bpf_module.h>
 #include <linux/compiler.h>
-#include "bpf_module_net.h"
+#include <test_progs.h>
+#include "bpf_module_syscall.h"
+#include "bpf_module_tcp.h"
 #include "bpf_module_type.h"
-
-#define BM_LOG_SIZE	512
+#include "bpf_module_unload.h"
 
 /* Flag of struct tcp_congestion_ops, TCP_CONG_NON_RESTRICTED in the kernel. */
 #define BM_NON_RESTRICTED 1
-
-/* Freeing and the closing of connections are asynchronous. */
-#define BM_WAIT_MS	20000
-
-#define bm_wait(cond) ({					\
-	int ___ms;						\
-	bool ___ok;						\
-								\
-	for (___ms = 0; !(___ok = (cond)); ___ms++) {		\
-		if (___ms == BM_WAIT_MS)			\
-			break;					\
-		usleep(1000);					\
-	}							\
-	___ok;							\
-})
 
 enum bm_cc_prog {
 	BM_SSTHRESH,
@@ -69,13 +43,6 @@ struct bm_cc {
 	__u32 log_true_size;
 	int extra_fd;		/* closed with the rest, -1 for none */
 };
-
-static inline int bm_sys_bpf(enum bpf_cmd cmd, void *attr, __u32 size)
-{
-	int ret = syscall(__NR_bpf, cmd, attr, size);
-
-	return ret < 0 ? -errno : ret;
-}
 
 static inline void *bm_cc_field(struct bm_cc *cc, int i, const char *member)
 {
@@ -219,13 +186,6 @@ static inline int bm_cc_open_load(struct bm_cc *cc, const char *module, const ch
 	return fd;
 }
 
-static inline int bm_drain(int module_fd)
-{
-	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
-
-	return bpf_module_unload(module_fd, &opts);
-}
-
 /* Cleans up after a test that failed half way. */
 static inline void bm_cc_cleanup(struct bm_cc *cc, int module_fd)
 {
@@ -234,120 +194,6 @@ static inline void bm_cc_cleanup(struct bm_cc *cc, int module_fd)
 		close(module_fd);
 	}
 	bm_cc_close(cc);
-}
-
-static inline int bm_info(int module_fd, struct bpf_module_info *info)
-{
-	__u32 len = sizeof(*info);
-
-	memset(info, 0, sizeof(*info));
-	return bpf_module_get_info_by_fd(module_fd, info, &len);
-}
-
-static inline long long bm_users(int module_fd)
-{
-	struct bpf_module_info info;
-	int err = bm_info(module_fd, &info);
-
-	return err ?: (long long)info.users;
-}
-
-static inline int bm_state(int module_fd)
-{
-	struct bpf_module_info info;
-	int err = bm_info(module_fd, &info);
-
-	return err ?: (int)info.state;
-}
-
-/* What the module reports about its first @cnt ops. */
-static inline int bm_ops_info(int module_fd, struct bpf_module_ops_info *ops, __u32 cnt)
-{
-	struct bpf_module_info info = {};
-	__u32 len = sizeof(info);
-
-	memset(ops, 0, cnt * sizeof(*ops));
-	info.ops = ptr_to_u64(ops);
-	info.ops_cnt = cnt;
-	info.ops_size = sizeof(*ops);
-	return bpf_module_get_info_by_fd(module_fd, &info, &len);
-}
-
-/* Returns what the fd polls within @timeout ms, 0 for nothing. */
-static inline short bm_revents(int fd, int timeout)
-{
-	struct pollfd pfd = { .fd = fd };
-
-	return poll(&pfd, 1, timeout) < 0 ? -1 : pfd.revents;
-}
-
-/* Returns the id of a listed module called @name, 0 for none. */
-static inline __u32 bm_find(const char *name)
-{
-	struct bpf_module_info info;
-	__u32 id = 0;
-
-	while (!bpf_module_get_next_id(id, &id)) {
-		int err, fd = bpf_module_get_fd_by_id(id);
-
-		if (fd < 0)
-			continue;
-		err = bm_info(fd, &info);
-		close(fd);
-		if (!err && !strcmp(info.name, name))
-			return id;
-	}
-	return 0;
-}
-
-/* Drains what a failed test has left. */
-static inline void bm_drain_name(const char *name)
-{
-	int fd = bpf_module_get_fd_by_id(bm_find(name));
-
-	if (fd < 0)
-		return;
-	bm_drain(fd);
-	close(fd);
-}
-
-static inline bool bm_listed(__u32 id)
-{
-	int fd = bpf_module_get_fd_by_id(id);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-/* Reads everything, at most @size bytes including the terminating zero. */
-static inline void bm_read_all(int fd, char *buf, int size)
-{
-	int len = 0, ret;
-
-	while ((ret = read(fd, buf + len, size - 1 - len)) > 0)
-		len += ret;
-	buf[len] = 0;
-}
-
-/* Returns what follows @key in the fdinfo of @fd, NULL if it is not there. */
-static inline char *bm_fdinfo(int fd, const char *key, char *buf, int size)
-{
-	char path[64];
-	FILE *file;
-	char *val = NULL;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "r");
-	if (CHECK_FAIL(!file))
-		return NULL;
-	while (!val && fgets(buf, size, file)) {
-		buf[strcspn(buf, "\n")] = 0;
-		if (!strncmp(buf, key, strlen(key)) && buf[strlen(key)] == ':')
-			val = buf + strlen(key) + 1 + strspn(buf + strlen(key) + 1, " \t");
-	}
-	fclose(file);
-	return val;
 }
 
 /* The log is one line, has its length, and contains what it must. */
@@ -365,4 +211,4 @@ static inline void bm_check_log(const struct bm_cc *cc, const char * const *part
 		ASSERT_HAS_SUBSTR(cc->log, parts[i], "log");
 }
 
-#endif /* __BPF_MODULE_HELPERS_H */
+#endif /* __BPF_MODULE_CC_H */
