@@ -122,8 +122,11 @@ struct bpf_module_parts {
  *	BPF_MODULE_REF_USER for every user of its ops.  At 0 the ops are gone for good,
  *	and so is the module, unless programs call its functions.
  * @handles: fds, pins and the loaded module itself; at 0 this struct is freed.
- * @state: an enum bpf_module_state.  Becomes GOING under @lock, DETACHED by
- *	cmpxchg() from LIVE, GONE with the last of @refs.
+ * @state: an enum bpf_module_state, and where it is set.
+ *	LIVE: bpf_module_init().
+ *	DETACHED: bpf_module_withdraw_op(), by cmpxchg() from LIVE.
+ *	GOING: bpf_module_set_going(), under @lock; bpf_module_refuse(), never listed.
+ *	GONE: bpf_module_set_gone(), with the last of @refs.
  * @flags: BPF_F_MODULE_BOUND or 0.
  * @lock: makes the step to GOING exclusive.  Never held while memory of the loader
  *	or of a reader is accessed: a page fault may never return.
