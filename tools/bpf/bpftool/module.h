@@ -268,8 +268,9 @@ void module_visit_loaded_params(const struct module *mod, visit_param_fn visit, 
 void module_dump_value(json_writer_t *jw, bool is_plain_text, const struct module_param *param);
 /* The same as text, to be freed; NULL without memory. */
 char *module_format_value(const struct module_param *param);
-/* Name, type, and as @value_name the value, into the JSON object that is open. */
-void module_print_param_json(const struct module_param *param, const char *value_name);
+/* A JSON object: name, type, the value as @value_name, and @desc if there is one. */
+void module_print_param_json(const struct module_param *param, const char *value_name,
+			     const char *desc);
 
 /* module_users.c: who uses a module */
 

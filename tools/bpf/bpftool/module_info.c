@@ -338,13 +338,7 @@ static void print_progs_maps_plain(const struct file *f)
 
 static void print_param_json(const struct module_param *param, void *ctx)
 {
-	const char *description = find_description(ctx, param->name);
-
-	jsonw_start_object(json_wtr);
-	module_print_param_json(param, "default");
-	if (description)
-		jsonw_string_field(json_wtr, "description", description);
-	jsonw_end_object(json_wtr);
+	module_print_param_json(param, "default", find_description(ctx, param->name));
 }
 
 struct param_list {

@@ -250,13 +250,18 @@ char *module_format_value(const struct module_param *param)
 	return text;
 }
 
-void module_print_param_json(const struct module_param *param, const char *value_name)
+void module_print_param_json(const struct module_param *param, const char *value_name,
+			     const char *desc)
 {
 	char type[512];
 
+	jsonw_start_object(json_wtr);
 	libbpf_format_type(param->btf, param->type_id, type, sizeof(type));
 	jsonw_string_field(json_wtr, "name", param->name);
 	jsonw_string_field(json_wtr, "type", type);
 	jsonw_name(json_wtr, value_name);
 	module_dump_value(json_wtr, false, param);
+	if (desc)
+		jsonw_string_field(json_wtr, "description", desc);
+	jsonw_end_object(json_wtr);
 }

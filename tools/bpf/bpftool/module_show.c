@@ -152,13 +152,7 @@ static void start_ops_json(const struct bpf_module_ops_info *ops)
 
 static void print_param_json(const struct module_param *param, void *ctx)
 {
-	const char *desc = module_param_desc(ctx, param->name);
-
-	jsonw_start_object(json_wtr);
-	module_print_param_json(param, "value");
-	if (desc)
-		jsonw_string_field(json_wtr, "description", desc);
-	jsonw_end_object(json_wtr);
+	module_print_param_json(param, "value", module_param_desc(ctx, param->name));
 }
 
 static void print_params_json(const struct module *mod, struct btf *btf)

@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 #include <test_progs.h>
 #include "bpf_module_cc.h"
+#include "bpf_module_file.h"
 #include "bpf_module_func.h"
 #include "bpf_module_func_lib.h"
 #include "bpf_module_info.h"
@@ -49,27 +50,15 @@ struct fault {
 
 static const char * const op_names[] = { "bm_a", "bm_b", "bm_c", "bm_d" };
 
-static bool write_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), len = strlen(value);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = write(fd, value, len) == len;
-	close(fd);
-	return ok;
-}
-
 /* Waiting allocations fail as well as others, of every order. */
 static bool injection_on(void)
 {
-	return write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") &&
-	       write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N") &&
-	       write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N") &&
-	       write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0") &&
-	       write_file("/sys/kernel/debug/failslab/verbose", "0") &&
-	       write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	return bm_write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") &&
+	       bm_write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N") &&
+	       bm_write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N") &&
+	       bm_write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0") &&
+	       bm_write_file("/sys/kernel/debug/failslab/verbose", "0") &&
+	       bm_write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 }
 
 /* Only kernels with fault injection have both files. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reading lines and files of /proc and /sys. */
+/* Reading and writing files of /proc and /sys. */
 #ifndef __BPF_MODULE_FILE_H
 #define __BPF_MODULE_FILE_H
 
@@ -28,6 +28,19 @@ static inline void bm_read_all(int fd, char *buf, int size)
 	while ((ret = read(fd, buf + len, size - 1 - len)) > 0)
 		len += ret;
 	buf[len] = 0;
+}
+
+/* Writes @text to the file at @path, in one step. */
+static inline bool bm_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), len = strlen(text);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, len) == len;
+	close(fd);
+	return ok;
 }
 
 /* Returns what follows @key in the fdinfo of @fd, NULL if it is not there. */

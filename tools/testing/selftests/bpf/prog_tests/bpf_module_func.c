@@ -303,6 +303,26 @@ static void test_chain(void)
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
 }
 
+/* Loads @l as module @name of one function, which has subprograms and uses @stack bytes. */
+static bool load_with_subprogs(struct bm_lib *l, const char *name, const struct bpf_insn *insns,
+			       int cnt, struct bpf_prog_load_opts *opts, __u32 stack)
+{
+	struct bpf_module_func_info func = {};
+	struct bpf_module_info info;
+	int fd;
+
+	opts->prog_btf_fd = l->btf_fd;
+	fd = bm_load_prog(BPF_PROG_TYPE_MODULE_FUNC, name, insns, cnt, opts);
+	if (!ASSERT_OK_FD(fd, "function"))
+		printf("%s\n", bm_prog_log);
+	l->prog[l->cnt++] = fd;
+	if (!bm_lib_load(l, name))
+		return false;
+	ASSERT_OK(bm_func_info(l->module_fd, &info, &func, 1), "info");
+	ASSERT_EQ(func.stack_depth, stack, "stack");
+	return true;
+}
+
 /* A function with a subprogram, whose stack and frame count. */
 static void test_subprog(void)
 {
@@ -318,8 +338,6 @@ static void test_subprog(void)
 	struct bpf_func_info info[] = { { .insn_off = 0 }, { .insn_off = 4 } };
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .func_info = info, .func_info_cnt = 2,
 		    .func_info_rec_size = sizeof(info[0]));
-	struct bpf_module_func_info func = {};
-	struct bpf_module_info module;
 	struct bm_lib l;
 	int fd;
 
@@ -329,15 +347,8 @@ static void test_subprog(void)
 	info[1].type_id = bm_lib_func(&l, "inner", l.int_id, BTF_FUNC_STATIC);
 	if (!bm_lib_load_btf(&l))
 		return;
-	opts.prog_btf_fd = l.btf_fd;
-	fd = bm_load_prog(BPF_PROG_TYPE_MODULE_FUNC, "outer", insns, ARRAY_SIZE(insns), &opts);
-	if (!ASSERT_OK_FD(fd, "function"))
-		printf("%s\n", bm_prog_log);
-	l.prog[l.cnt++] = fd;
-	if (!bm_lib_load(&l, "bm_subprog"))
+	if (!load_with_subprogs(&l, "bm_subprog", insns, ARRAY_SIZE(insns), &opts, 96))
 		return;
-	ASSERT_OK(bm_func_info(l.module_fd, &module, &func, 1), "info");
-	ASSERT_EQ(func.stack_depth, 96, "stack");
 	fd = BM_CALLER(XDP, l.module_fd, BPF_MOV64_IMM(BPF_REG_1, 5), BM_CALL(1, 1),
 		       BPF_EXIT_INSN());
 	ASSERT_OK_FD(fd, "caller");
@@ -364,8 +375,6 @@ static void test_deepest(void)
 	struct bpf_func_info info[] = { { .insn_off = 0 }, { .insn_off = 4 }, { .insn_off = 7 } };
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .func_info = info, .func_info_cnt = 3,
 		    .func_info_rec_size = sizeof(info[0]));
-	struct bpf_module_func_info func = {};
-	struct bpf_module_info module;
 	struct bm_lib l;
 	int i, fd;
 
@@ -376,15 +385,8 @@ static void test_deepest(void)
 		info[i].type_id = bm_lib_func(&l, i == 1 ? "deep" : "flat", 0, BTF_FUNC_STATIC);
 	if (!bm_lib_load_btf(&l))
 		return;
-	opts.prog_btf_fd = l.btf_fd;
-	fd = bm_load_prog(BPF_PROG_TYPE_MODULE_FUNC, "deepest", insns, ARRAY_SIZE(insns), &opts);
-	if (!ASSERT_OK_FD(fd, "function"))
-		printf("%s\n", bm_prog_log);
-	l.prog[l.cnt++] = fd;
-	if (!bm_lib_load(&l, "bm_deepest"))
+	if (!load_with_subprogs(&l, "bm_deepest", insns, ARRAY_SIZE(insns), &opts, 32 + 64))
 		return;
-	ASSERT_OK(bm_func_info(l.module_fd, &module, &func, 1), "info");
-	ASSERT_EQ(func.stack_depth, 32 + 64, "stack");
 	/* each of them calls the next */
 	fd = BM_CALLER(XDP, l.module_fd,
 		       BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),

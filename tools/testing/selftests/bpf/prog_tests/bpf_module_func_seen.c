@@ -84,15 +84,6 @@ static void test_dump(void)
 	bm_close(&fd);
 }
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == strlen(text);
-
-	bm_close(&fd);
-	return ok;
-}
-
 /* Constants are blinded, for everybody, and the call is none. */
 static void test_harden(void)
 {
@@ -103,7 +94,7 @@ static void test_harden(void)
 
 	bm_read_all(fd, old, sizeof(old));
 	close(fd);
-	if (!ASSERT_TRUE(write_file(path, "2"), "harden") || !bm_lib_open(&l))
+	if (!ASSERT_TRUE(bm_write_file(path, "2"), "harden") || !bm_lib_open(&l))
 		goto out;
 	func = bm_lib_func(&l, "blinded", l.int_id, BTF_FUNC_GLOBAL);
 	if (bm_lib_load_btf(&l) &&
@@ -132,7 +123,7 @@ static void test_harden(void)
 	}
 	bm_lib_close(&l);
 out:
-	ASSERT_TRUE(write_file(path, old), "restore");
+	ASSERT_TRUE(bm_write_file(path, old), "restore");
 }
 
 /* A function that is not compiled would run the caller's R2 as instructions. */
@@ -149,7 +140,7 @@ static void test_interpreted(void)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	bm_read_all(fd, old, sizeof(old));
 	close(fd);
-	if (!write_file(path, "0")) {
+	if (!bm_write_file(path, "0")) {
 		/* CONFIG_BPF_JIT_ALWAYS_ON */
 		test__skip();
 		return;
@@ -162,7 +153,7 @@ static void test_interpreted(void)
 		}
 		bm_lib_close(&l);
 	}
-	ASSERT_TRUE(write_file(path, old), "restore");
+	ASSERT_TRUE(bm_write_file(path, old), "restore");
 }
 
 #define MODULES_MAX 256

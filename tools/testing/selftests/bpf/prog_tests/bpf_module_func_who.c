@@ -186,15 +186,6 @@ static void test_token(void)
 
 #define NETDEVSIM "/sys/bus/netdevsim/"
 
-static bool write_netdevsim(const char *file, const char *text)
-{
-	int fd = open(file, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == strlen(text);
-
-	bm_close(&fd);
-	return ok;
-}
-
 /* The index of the interface of netdevsim device 77. */
 static int netdevsim_ifindex(void)
 {
@@ -228,7 +219,7 @@ static void test_offloaded(void)
 		test__skip();
 		return;
 	}
-	if (!ASSERT_TRUE(write_netdevsim(NETDEVSIM "new_device", "77 1"), "device"))
+	if (!ASSERT_TRUE(bm_write_file(NETDEVSIM "new_device", "77 1"), "device"))
 		return;
 	opts.prog_ifindex = netdevsim_ifindex();
 	fd = bm_load_prog(XDP, "bm_offloaded", zero, ARRAY_SIZE(zero), &opts);
@@ -239,7 +230,7 @@ static void test_offloaded(void)
 	ASSERT_HAS_SUBSTR(bm_prog_log, "the program is offloaded to a device", "log");
 	bm_close(&fd);
 	check_users(0);
-	ASSERT_TRUE(write_netdevsim(NETDEVSIM "del_device", "77"), "remove the device");
+	ASSERT_TRUE(bm_write_file(NETDEVSIM "del_device", "77"), "remove the device");
 }
 
 /* A program of that type with a global subprogram, whose type is @sub_id in @btf. */
