@@ -25,16 +25,32 @@ struct bpf_subprog_info;
 struct bpf_verifier_env;
 
 /*
- * The bits of all commands in the masks of a BPF token.  The numbers between the last
- * other command and those of BPF modules are unused: whoever adds a command there has
- * to move the end of the first range.
+ * The bits of all commands in the masks of a BPF token.  The numbers between BPF_LAST_CMD
+ * and the commands of BPF modules are unused: whoever adds a command there has to move
+ * BPF_LAST_CMD.
  */
-#define BPF_CMD_MASK (GENMASK_ULL(BPF_TOKEN_CREATE, 0) |			\
+#define BPF_CMD_MASK (GENMASK_ULL(BPF_LAST_CMD, 0) |			\
 		      GENMASK_ULL(__MAX_BPF_CMD - 1, BPF_MODULE_LOAD))
 
 /* The same for the types of programs. */
 #define BPF_PROG_TYPE_MASK (GENMASK_ULL(BPF_PROG_TYPE_NETFILTER, 0) |		\
 			    GENMASK_ULL(__MAX_BPF_PROG_TYPE - 1, BPF_PROG_TYPE_MODULE_FUNC))
+
+/**
+ * struct bpf_module_call_place - what the verifier knows of the place of a call
+ * @locked: a lock is held.
+ * @preempt_off: preemption or interrupts are disabled.
+ * @rcu_locked: in an RCU critical section of the program's own.
+ * @sleepable: the program may sleep, were it not for the above.
+ * @may_use_locks: programs of this type can use maps with locks.
+ */
+struct bpf_module_call_place {
+	bool locked;
+	bool preempt_off;
+	bool rcu_locked;
+	bool sleepable;
+	bool may_use_locks;
+};
 
 /* Only with a JIT: callers test IS_ENABLED(CONFIG_BPF_JIT). */
 extern const struct file_operations bpf_module_fops;
@@ -68,7 +84,7 @@ const char *bpf_module_func_name(const struct bpf_module_dep *dep, u32 nr);
 bool bpf_module_func_sleeps(const struct bpf_module_dep *dep, u32 nr);
 const struct bpf_subprog_info *bpf_module_func_proto(const struct bpf_module_dep *dep, u32 nr);
 int bpf_module_check_call(struct bpf_verifier_env *env, const struct bpf_module_dep *dep,
-			  u32 nr, bool sleepable, bool locks);
+			  u32 nr, const struct bpf_module_call_place *place);
 void bpf_module_log_args(struct bpf_verifier_env *env, const struct bpf_module_dep *dep, u32 nr);
 int bpf_module_check_stack(struct bpf_verifier_env *env, const struct bpf_module_dep *dep,
 			   u32 nr, int depth, int frame);
@@ -155,7 +171,7 @@ bpf_module_func_proto(const struct bpf_module_dep *dep, u32 nr)
 
 static inline int bpf_module_check_call(struct bpf_verifier_env *env,
 					const struct bpf_module_dep *dep, u32 nr,
-					bool sleepable, bool locks)
+					const struct bpf_module_call_place *place)
 {
 	return -EINVAL;
 }

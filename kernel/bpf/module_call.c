@@ -160,21 +160,21 @@ const struct bpf_subprog_info *bpf_module_func_proto(const struct bpf_module_dep
 	return &bpf_module_desc(dep, nr)->proto;
 }
 
-/* Why no function may be called in the verifier's present state; NULL if it may. */
-static const char *bpf_module_why_not_here(const struct bpf_verifier_state *state,
-					   bool func_sleepable, bool sleepable)
+/* Why a function may not be called at this place; NULL if it may. */
+static const char *bpf_module_why_not_here(const struct bpf_module_call_place *place,
+					   bool func_sleepable)
 {
 	/* What the function does is not known here, as for global functions. */
-	if (state->active_lock.ptr)
+	if (place->locked)
 		return "cannot be called while a lock is held";
-	if (state->active_preempt_lock)
+	if (place->preempt_off)
 		return "cannot be called with preemption disabled";
-	if (func_sleepable && !sleepable)
+	if (func_sleepable && !place->sleepable)
 		return "may sleep, the program may not";
-	if (func_sleepable && state->active_rcu_lock)
+	if (func_sleepable && place->rcu_locked)
 		return "may sleep, and cannot be called in an RCU critical section";
 	/* It was verified as one that runs in an RCU critical section. */
-	if (!func_sleepable && sleepable && !state->active_rcu_lock)
+	if (!func_sleepable && place->sleepable && !place->rcu_locked)
 		return "cannot sleep, and has to be called in an RCU critical section";
 	return NULL;
 }
@@ -212,12 +212,11 @@ static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
 }
 
 /**
- * bpf_module_check_call - check whether the verifier's current state allows a call
+ * bpf_module_check_call - check whether a program may call a function at a place
  * @env: the caller
  * @dep: its dependency on the module
  * @nr: number of the function, which bpf_module_link_func() accepted
- * @sleepable: the caller may sleep here
- * @locks: programs of the caller's type can use maps with locks
+ * @place: the verifier's state at the call
  *
  * The verifier checks the arguments.
  *
@@ -225,15 +224,15 @@ static const char *bpf_module_why_no_call(const struct bpf_verifier_env *env,
  * Return: 0 or a negative error, with a line in the log.
  */
 int bpf_module_check_call(struct bpf_verifier_env *env, const struct bpf_module_dep *dep,
-			  u32 nr, bool sleepable, bool locks)
+			  u32 nr, const struct bpf_module_call_place *place)
 {
 	const struct bpf_module_fn *fn = bpf_module_fn(dep, nr);
 	const struct bpf_prog *func = fn->prog;
 	const char *why;
 
-	why = bpf_module_why_not_here(env->cur_state, func->sleepable, sleepable);
+	why = bpf_module_why_not_here(place, func->sleepable);
 	if (!why)
-		why = bpf_module_why_no_call(env, func->aux, locks);
+		why = bpf_module_why_no_call(env, func->aux, place->may_use_locks);
 	if (why) {
 		bpf_log(&env->log, "function %s of module %s %s\n", fn->name, dep->mod->name, why);
 		return -EACCES;

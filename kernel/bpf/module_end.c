@@ -47,7 +47,7 @@ static void bpf_module_queue_free(struct bpf_module *mod, work_func_t func)
 	if (mod->exit_due)
 		bpf_module_queue_exit(&mod->work);
 	else
-		queue_work(system_unbound_wq, &mod->work);
+		queue_work(system_long_wq, &mod->work);
 }
 
 /* The last caller is gone, after everything else of @mod.  Context: any. */
@@ -222,15 +222,18 @@ void bpf_module_sync(const struct bpf_module *mod)
 void bpf_module_unregister(struct bpf_module *mod)
 {
 	bool any = false;
-	u32 i;
+	u32 i, state;
 
 	for (i = mod->ops_cnt; i-- > 0;) {
 		struct bpf_module_op *op = &mod->ops[i];
+		const struct bpf_struct_ops *st_ops = op->inst->st_ops_desc->st_ops;
 
-		if (cmpxchg(&op->state, BPF_MODULE_OPS_REGISTERED, BPF_MODULE_OPS_UNREGISTERED) !=
-		    BPF_MODULE_OPS_REGISTERED)
+		state = cmpxchg(&op->state, BPF_MODULE_OPS_REGISTERED,
+				BPF_MODULE_OPS_UNREGISTERED);
+		if (state != BPF_MODULE_OPS_REGISTERED &&
+		    (state != BPF_MODULE_OPS_WITHDRAWN || !bpf_struct_ops_unreg_withdrawn(st_ops)))
 			continue;
-		op->inst->st_ops_desc->st_ops->unreg(op->inst->kdata, NULL);
+		st_ops->unreg(op->inst->kdata, NULL);
 		any = true;
 	}
 	if (any)
@@ -367,7 +370,7 @@ void bpf_module_dec(struct bpf_module *mod)
 {
 	/* The work takes over the handle, unless it already has one. */
 	if (bpf_module_put_unless_last(mod) &&
-	    !queue_work(system_unbound_wq, &mod->drain_work))
+	    !queue_work(system_long_wq, &mod->drain_work))
 		bpf_module_put_handle(mod);
 }
 

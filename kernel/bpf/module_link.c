@@ -341,11 +341,16 @@ static void bpf_module_unhook_link(struct bpf_link *link)
 	WRITE_ONCE(link->detached, true);
 }
 
+/* Defined where a program that does not sleep can be called by a hook that does. */
+#ifndef bpf_link_hook_sleeps
+#define bpf_link_hook_sleeps(link) false
+#endif
+
 /* What to wait for once links are off their hooks, so that no program runs by them. */
 struct bpf_module_wait {
 	bool rcu;	/* programs that do not sleep */
 	bool tasks;	/* instructions of trampolines and probes around them */
-	bool trace;	/* sleepable programs */
+	bool trace;	/* sleepable programs, and hooks that sleep before the program */
 };
 
 /* Does kernel code call the program of @link directly, under RCU? */
@@ -373,7 +378,7 @@ static void bpf_module_wait_for(struct bpf_module_wait *wait, const struct bpf_l
 {
 	wait->rcu = true;
 	wait->tasks |= !bpf_link_is_called_directly(link, prog);
-	wait->trace |= prog->sleepable;
+	wait->trace |= prog->sleepable || bpf_link_hook_sleeps(link);
 }
 
 /* Before a program begins and after it ends, a trampoline runs that only RCU tasks waits

@@ -56,7 +56,8 @@ bool bpf_module_exit_may_call(u32 func_id)
  */
 bool bpf_module_exit_may_call_kfunc(const char *name)
 {
-	return strcmp(name, "bpf_wq_start") && strncmp(name, "bpf_copy_from_user", 18);
+	return strcmp(name, "bpf_wq_start") && !strstarts(name, "bpf_task_work_schedule") &&
+	       !strstarts(name, "bpf_copy_from_user") && !strstarts(name, "bpf_probe_read_user");
 }
 
 /* From now on no freplace program can extend @prog. */
@@ -220,7 +221,7 @@ core_initcall(bpf_module_exit_init);
 /* Let a worker do @work, which runs an exit program at the end.  Context: any. */
 void bpf_module_queue_exit(struct work_struct *work)
 {
-	queue_work(bpf_module_exit_wq ?: system_unbound_wq, work);
+	queue_work(bpf_module_exit_wq ?: system_long_wq, work);
 }
 
 /* Run the exit program of @mod, in a worker.  Everything else of the module is gone. */

@@ -79,6 +79,18 @@ struct bpf_struct_ops_inst {
 	u8 kdata[] ____cacheline_aligned_in_smp;
 };
 
+/* Defined where programs know the struct that they are called by. */
+#ifndef bpf_struct_ops_clear_assoc
+static inline void bpf_struct_ops_clear_assoc(struct bpf_prog *prog)
+{
+}
+#endif
+
+/* Defined where a subsystem that has withdrawn an op still has something for unreg() to do. */
+#ifndef bpf_struct_ops_unreg_withdrawn
+#define bpf_struct_ops_unreg_withdrawn(st_ops) false
+#endif
+
 struct btf *bpf_struct_ops_btf_get(int fd, struct module **mod);
 int bpf_struct_ops_inst_build(struct bpf_struct_ops_inst *inst, void *udata);
 int bpf_struct_ops_insts_finish(struct bpf_struct_ops_inst *insts);

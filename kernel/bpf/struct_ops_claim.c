@@ -72,12 +72,14 @@ void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst)
 
 	spin_lock_irqsave(&bpf_struct_ops_claim_lock, flags);
 	for (i = 0; i < inst->funcs_cnt; i++) {
-		struct bpf_prog_aux *aux = inst->funcs[i].prog->aux;
+		struct bpf_prog *prog = inst->funcs[i].prog;
 
-		if (!inst->mod)
-			aux->struct_ops_maps--;
-		else if (aux->bpf_module == inst->mod)
-			WRITE_ONCE(aux->bpf_module, NULL);
+		if (!inst->mod) {
+			prog->aux->struct_ops_maps--;
+		} else if (prog->aux->bpf_module == inst->mod) {
+			bpf_struct_ops_clear_assoc(prog);
+			WRITE_ONCE(prog->aux->bpf_module, NULL);
+		}
 	}
 	spin_unlock_irqrestore(&bpf_struct_ops_claim_lock, flags);
 }

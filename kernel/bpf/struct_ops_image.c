@@ -34,14 +34,12 @@ struct bpf_struct_ops_site {
 
 /**
  * struct bpf_struct_ops_emitter - what is needed to emit functions
- * @tlinks: description of a trampoline for arch code.  @link is the only one in it.
- * @link: has the program, and a type which says that nothing is traced.
+ * @tramp: the trampoline that is sized or emitted, for arch code.
  * @sites_cnt: entries of @sites.
  * @sites: the functions, in the order of their addresses in images.
  */
 struct bpf_struct_ops_emitter {
-	struct bpf_tramp_links tlinks[BPF_TRAMP_MAX];
-	struct bpf_tramp_link link;
+	struct bpf_struct_ops_tramp tramp;
 	u32 sites_cnt;
 	struct bpf_struct_ops_site sites[] __counted_by(sites_cnt);
 };
@@ -57,18 +55,14 @@ static u32 bpf_struct_ops_tramp_flags(const struct bpf_struct_ops *st_ops, u32 m
 	return flags;
 }
 
-/* Returns the size in bytes of a trampoline that calls the program of @link for @member
- * of @st_ops, or an error.  Leaves @link in @tlinks.
- */
-int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_link *link,
+/* Returns the size in bytes of @tramp for @member of @st_ops, or an error. */
+int bpf_struct_ops_tramp_size(struct bpf_struct_ops_tramp *tramp,
 			      const struct bpf_struct_ops *st_ops, u32 member, void *stub_func)
 {
 	int size;
 
-	tlinks[BPF_TRAMP_FENTRY].links[0] = link;
-	tlinks[BPF_TRAMP_FENTRY].nr_links = 1;
 	size = arch_bpf_trampoline_size(&st_ops->func_models[member],
-					bpf_struct_ops_tramp_flags(st_ops, member), tlinks,
+					bpf_struct_ops_tramp_flags(st_ops, member), tramp->progs,
 					stub_func);
 	if (size > (int)IMAGE_MAX)
 		return -E2BIG;
@@ -79,7 +73,7 @@ int bpf_struct_ops_tramp_size(struct bpf_tramp_links *tlinks, struct bpf_tramp_l
  * @image: to @buf, which the caller copies there, or to @image itself if @buf is NULL.
  * @size bytes may be written.
  */
-int bpf_struct_ops_tramp_emit(struct bpf_tramp_links *tlinks,
+int bpf_struct_ops_tramp_emit(struct bpf_struct_ops_tramp *tramp,
 			      const struct bpf_struct_ops *st_ops, u32 member, void *stub_func,
 			      void *buf, void *image, u32 size)
 {
@@ -88,10 +82,11 @@ int bpf_struct_ops_tramp_emit(struct bpf_tramp_links *tlinks,
 	int err;
 
 	if (buf)
-		err = arch_emit_bpf_trampoline(buf, image, size, model, flags, tlinks, stub_func);
+		err = arch_emit_bpf_trampoline(buf, image, size, model, flags, tramp->progs,
+					       stub_func);
 	else
-		err = arch_prepare_bpf_trampoline(NULL, image, image + size, model, flags, tlinks,
-						  stub_func);
+		err = arch_prepare_bpf_trampoline(NULL, image, image + size, model, flags,
+						  tramp->progs, stub_func);
 	return err > 0 ? 0 : err ? : -EFAULT;
 }
 
@@ -223,7 +218,6 @@ bpf_struct_ops_emitter_alloc(struct bpf_struct_ops_inst *insts)
 	if (!emitter)
 		return NULL;
 
-	emitter->link.link.type = BPF_LINK_TYPE_STRUCT_OPS;
 	emitter->sites_cnt = cnt;
 	cnt = 0;
 	for (inst = insts; inst; inst = inst->next) {
@@ -243,9 +237,8 @@ static int bpf_struct_ops_size_funcs(struct bpf_struct_ops_emitter *emitter)
 		struct bpf_struct_ops_site *site = &emitter->sites[i];
 		int size;
 
-		emitter->link.link.prog = site->func->prog;
-		size = bpf_struct_ops_tramp_size(emitter->tlinks, &emitter->link,
-						 site->inst->st_ops_desc->st_ops,
+		bpf_struct_ops_tramp_init(&emitter->tramp, site->func->prog);
+		size = bpf_struct_ops_tramp_size(&emitter->tramp, site->inst->st_ops_desc->st_ops,
 						 site->func->member,
 						 bpf_struct_ops_func_stub(site->inst, site->func));
 		if (size < 0) {
@@ -338,8 +331,8 @@ static int bpf_struct_ops_emit_site(struct bpf_struct_ops_emitter *emitter,
 	const struct btf_member *member = bpf_struct_ops_func_member(inst, func);
 	int err;
 
-	emitter->link.link.prog = func->prog;
-	err = bpf_struct_ops_tramp_emit(emitter->tlinks, desc->st_ops, func->member,
+	bpf_struct_ops_tramp_init(&emitter->tramp, func->prog);
+	err = bpf_struct_ops_tramp_emit(&emitter->tramp, desc->st_ops, func->member,
 					bpf_struct_ops_func_stub(inst, func), buf, image,
 					bpf_struct_ops_func_room(func));
 	if (err)

@@ -221,7 +221,7 @@ static const char *get_request(const struct btf *btf, const struct bpf_map *map,
 	const char *type = btf__name_by_offset(btf, t->name_off), *expected = "tcp_congestion_ops";
 	const struct btf_member *m = btf_members(t);
 	const char *name;
-	int i;
+	__u32 i;
 
 	if (bpf_core_essential_name_len(type) != strlen(expected) ||
 	    strncmp(type, expected, strlen(expected)))

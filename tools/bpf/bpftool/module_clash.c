@@ -24,7 +24,7 @@ static const char *name_in(const struct btf *btf, const struct btf_type *t, cons
 {
 	const struct btf_member *m = btf_members(t);
 	const char *name;
-	int i;
+	__u32 i;
 
 	for (i = 0; i < btf_vlen(t); i++, m++) {
 		if (strcmp(btf__name_by_offset(btf, m->name_off), "name"))

@@ -202,6 +202,6 @@ int module_parse_fd(int *argc, char ***argv)
 	if (key && strcmp(key, "id") == 0)
 		return open_by_id(word);
 	if (key && strcmp(key, "pinned") == 0)
-		return open_obj_pinned_any(word, BPF_OBJ_MODULE);
+		return open_pinned_module(word);
 	return open_by_name(word);
 }

@@ -58,7 +58,7 @@ static void visit_described_members(const struct file *f, const struct bpf_map *
 	const struct btf_type *t = btf__type_by_id(param.btf, bpf_map__btf_value_type_id(map));
 	const struct btf_member *m = btf_members(t);
 	char name[1024];
-	int i;
+	__u32 i;
 
 	for (i = 0; i < btf_vlen(t); i++, m++) {
 		snprintf(name, sizeof(name), "%s.%s", bpf_map__name(map),
@@ -140,7 +140,7 @@ static void print_members(const struct file *f, const struct bpf_map *map)
 	struct module_param member = { .btf = bpf_object__btf(f->obj) };
 	const struct btf_type *t = btf__type_by_id(member.btf, bpf_map__btf_value_type_id(map));
 	const struct btf_member *m = btf_members(t);
-	int i;
+	__u32 i;
 
 	for (i = 0; i < btf_vlen(t); i++, m++) {
 		member.name = btf__name_by_offset(member.btf, m->name_off);

@@ -130,7 +130,7 @@ static void kernel_name(const struct btf *btf, const struct btf_type *t, char *b
 static bool has_member(const struct btf *btf, const struct btf_type *t, const char *name)
 {
 	const struct btf_member *m = btf_members(t);
-	int i;
+	__u32 i;
 
 	for (i = 0; i < btf_vlen(t); i++, m++)
 		if (strcmp(btf__name_by_offset(btf, m->name_off), name) == 0)
@@ -144,7 +144,8 @@ static void check_members(struct search *s, const struct bpf_map *map, const str
 {
 	const struct btf_member *m = btf_members(t);
 	const struct btf_type *kernel_type;
-	int i, id;
+	__u32 i;
+	int id;
 
 	id = btf__find_by_name_kind(kernel_btf, type, BTF_KIND_STRUCT);
 	kernel_type = id > 0 ? btf__type_by_id(kernel_btf, id) : NULL;
@@ -163,8 +164,9 @@ static void check_members(struct search *s, const struct bpf_map *map, const str
 static void check_owner(struct search *s, const struct bpf_map *map, const struct btf *kernel_btf,
 			const char *type)
 {
-	int i, id = btf__find_by_name_kind(kernel_btf, type, BTF_KIND_STRUCT);
+	int id = btf__find_by_name_kind(kernel_btf, type, BTF_KIND_STRUCT);
 	const struct btf_type *t = id > 0 ? btf__type_by_id(kernel_btf, id) : NULL;
+	__u32 i;
 
 	if (find_btf(s, "module", BTF_KIND_STRUCT))
 		return;
@@ -221,9 +223,10 @@ static void check_ops_cnt(struct search *s, const struct bpf_object *obj)
 
 static void check_map_types(struct search *s, const struct bpf_object *obj)
 {
-	int i, id = btf__find_by_name_kind(s->btfs[0], "bpf_map_type", BTF_KIND_ENUM);
+	int id = btf__find_by_name_kind(s->btfs[0], "bpf_map_type", BTF_KIND_ENUM);
 	const struct btf_type *t = id > 0 ? btf__type_by_id(s->btfs[0], id) : NULL;
 	const struct bpf_map *map;
+	__u32 i;
 
 	bpf_object__for_each_map(map, obj) {
 		for (i = 0; t && i < btf_vlen(t); i++)
@@ -247,7 +250,8 @@ static void check_kconfig(struct search *s, const struct btf *btf, const struct 
 {
 	const struct btf_var_secinfo *vsi;
 	const struct btf_type *sec;
-	int id, i, is_set;
+	int id, is_set;
+	__u32 i;
 
 	id = btf__find_by_name_kind(btf, ".kconfig", BTF_KIND_DATASEC);
 	if (id < 0)
@@ -311,7 +315,8 @@ static void check_ksyms(struct search *s, const struct bpf_object *obj, const st
 	const struct btf_var_secinfo *vsi;
 	const struct btf_type *sec, *t;
 	char name[NAME_SIZE];
-	int id, i;
+	int id;
+	__u32 i;
 
 	id = btf__find_by_name_kind(btf, ".ksyms", BTF_KIND_DATASEC);
 	if (id < 0)

@@ -33,7 +33,7 @@ void module_visit_params(const struct btf *btf, __u32 sec_id, const void *data, 
 {
 	const struct btf_type *sec = btf__type_by_id(btf, sec_id), *var;
 	const struct btf_var_secinfo *vsi;
-	int i;
+	__u32 i;
 
 	if (!sec || !btf_is_datasec(sec) ||
 	    !str_has_pfx(btf__name_by_offset(btf, sec->name_off), ".rodata"))
@@ -89,7 +89,7 @@ static void visit_ops_params(const struct bpf_module_ops_info *ops, visit_param_
 	const struct btf_type *t;
 	const struct btf_member *m;
 	char name[1024];
-	int i;
+	__u32 i;
 
 	t = param.btf ? btf__type_by_id(param.btf, ops->type_id) : NULL;
 	if (!t || !btf_is_struct(t) || t->size != ops->value_size || !ops->value)
@@ -149,7 +149,7 @@ static __u32 count_values(const struct sound *s, __u32 id, int depth);
 static __u32 count_in_members(const struct sound *s, const struct btf_type *t, int depth)
 {
 	__u32 cnt = 1;
-	int i;
+	__u32 i;
 
 	for (i = 0; i < btf_vlen(t) && cnt < UNSOUND; i++)
 		cnt += member_is_inside(s->btf, t, i) ?

@@ -38,7 +38,7 @@ static const char *what_became_of(const char *path, __u32 replaced_id)
 	const char *became = NULL;
 	int fd;
 
-	fd = open_obj_pinned(path, true);
+	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return NULL;
 

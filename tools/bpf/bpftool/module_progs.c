@@ -24,7 +24,7 @@ static bool is_callback_of(const struct btf *btf, const struct bpf_map *map,
 	const struct btf_type *t = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
 	const struct btf_member *m = btf_members(t);
 	const void *data;
-	int i;
+	__u32 i;
 
 	for (i = 0; i < btf_vlen(t); i++, m++) {
 		data = module_is_func_ptr(btf, m->type) ? module_member_data(btf, map, m) : NULL;

@@ -395,7 +395,7 @@ static int add_gone(struct module **mods, size_t *cnt)
 		if (!tmp)
 			return -ENOMEM;
 		*mods = tmp;
-		fd = open_obj_pinned(entry->pvalue, true);
+		fd = bpf_obj_get(entry->pvalue);
 		if (fd < 0)
 			continue;
 		tmp += (*cnt)++;

@@ -255,7 +255,7 @@ static const char *cc_name(const struct bpf_module_ops_info *ops)
 	const struct btf *btf = module_kernel_btf(ops->btf_obj_id);
 	const struct btf_type *t = btf ? btf__type_by_id(btf, ops->type_id) : NULL;
 	const struct btf_member *m;
-	int i;
+	__u32 i;
 
 	if (!t || !ops->value || t->size != ops->value_size ||
 	    strcmp(btf__name_by_offset(btf, t->name_off), "tcp_congestion_ops") != 0)

@@ -194,7 +194,7 @@ int bpf_module__set_autocreate(struct bpf_module *mod, bool autocreate)
 {
 	if (!mod)
 		return libbpf_err(-EINVAL);
-	if (bpf_object__is_loaded(mod->obj))
+	if (bpf_object__is_prepared(mod->obj))
 		return libbpf_err(-EBUSY);
 
 	mod->autocreate = autocreate;

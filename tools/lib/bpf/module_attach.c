@@ -21,7 +21,6 @@
 #include "libbpf.h"
 #include "libbpf_internal.h"
 #include "module_internal.h"
-#include "str_error.h"
 
 /* Drains its module when destroyed. */
 struct bpf_link_module {
@@ -181,7 +180,6 @@ static int check_pin(const struct bpf_module *mod, const char *path)
 
 int bpf_module__pin(struct bpf_module *mod, const char *path)
 {
-	char errmsg[STRERR_BUFSIZE];
 	int err;
 
 	err = check_pin(mod, path);
@@ -192,7 +190,7 @@ int bpf_module__pin(struct bpf_module *mod, const char *path)
 	err = bpf_obj_pin(mod->fd, path);
 	if (err)
 		pr_warn("module '%s': can't pin it to '%s': %s\n", mod->name, path,
-			libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
+			errstr(err));
 
 	return libbpf_err(err);
 }
@@ -221,7 +219,6 @@ static int bpf_link__detach_module(struct bpf_link *link)
 {
 	LIBBPF_OPTS(bpf_module_unload_opts, opts, .flags = BPF_F_MODULE_DRAIN);
 	struct bpf_link_module *mod_link;
-	char errmsg[STRERR_BUFSIZE];
 	int err;
 
 	mod_link = container_of(link, struct bpf_link_module, link);
@@ -232,7 +229,7 @@ static int bpf_link__detach_module(struct bpf_link *link)
 	/* callers tend to ignore this error, and lose the way to the module with it */
 	if (err)
 		pr_warn("module '%s': failed to unload, left loaded: %s\n", mod_link->name,
-			libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
+			errstr(err));
 
 	return err;
 }
@@ -272,7 +269,7 @@ static int load_module(const struct bpf_module *mod, const struct link_set *set,
 		       const struct bpf_module_func *funcs, __u32 funcs_cnt)
 {
 	LIBBPF_OPTS(bpf_module_load_opts, opts, .flags = mod->flags);
-	char own_log[1024] = "", errmsg[STRERR_BUFSIZE];
+	char own_log[1024] = "";
 	const char *name = mod->name;
 	int fd;
 
@@ -298,7 +295,7 @@ static int load_module(const struct bpf_module *mod, const struct link_set *set,
 
 	own_log[strcspn(own_log, "\n")] = '\0';
 	pr_warn("module '%s': failed to load: %s%s%s\n", mod->name,
-		libbpf_strerror_r(fd, errmsg, sizeof(errmsg)), own_log[0] ? ": " : "", own_log);
+		errstr(fd), own_log[0] ? ": " : "", own_log);
 	return fd;
 }
 

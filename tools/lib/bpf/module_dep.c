@@ -22,7 +22,6 @@
 #include "libbpf_internal.h"
 #include "module_internal.h"
 #include "relo_core.h"
-#include "str_error.h"
 
 #define MODULE_TAG "bpf_module:"
 
@@ -375,11 +374,9 @@ static int find_func(const struct bpf_module_dep *dep, struct bpf_module_lib *li
 
 static int not_opened(const struct bpf_module_dep *dep, int err)
 {
-	char errmsg[STRERR_BUFSIZE];
-
 	pr_warn("object '%s': needs module %s (function %s), which can't be looked up: %s%s\n",
 		bpf_object__name(dep->obj), dep->module, dep->func,
-		libbpf_strerror_r(err, errmsg, sizeof(errmsg)),
+		errstr(err),
 		err == -EPERM ? ", that needs CAP_SYS_ADMIN" : "");
 	return err;
 }

@@ -21,7 +21,6 @@
 #include "libbpf.h"
 #include "libbpf_internal.h"
 #include "module_internal.h"
-#include "str_error.h"
 
 /* A program that is being attached. */
 struct attaching {
@@ -107,10 +106,8 @@ static int no_way(const struct attaching *a, int err, const char *why)
 
 static int not_attached(const struct attaching *a, int err, const char *to)
 {
-	char errmsg[STRERR_BUFSIZE];
-
 	pr_warn("module '%s': program '%s': failed to attach to %s: %s\n", a->mod->name,
-		bpf_program__name(a->prog), to, libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
+		bpf_program__name(a->prog), to, errstr(err));
 	return err;
 }
 

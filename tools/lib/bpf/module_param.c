@@ -549,7 +549,7 @@ int bpf_module__set_param(struct bpf_module *mod, const char *name, const char *
 
 	obj = bpf_module__object(mod);
 	p.btf = bpf_object__btf(obj);
-	if (bpf_object__is_loaded(obj)) {
+	if (bpf_object__is_prepared(obj)) {
 		pr_warn("module '%s': parameter %s: too late, the object is loaded\n",
 			bpf_module__name(mod), name);
 		return libbpf_err(-EBUSY);

@@ -17,7 +17,6 @@
 #include "libbpf.h"
 #include "libbpf_internal.h"
 #include "module_internal.h"
-#include "str_error.h"
 
 /* Includes types that can't be switched: then the kernel says that, rather than that the
  * place is taken.
@@ -194,7 +193,6 @@ static bool is_same_prog(const struct old_link *link, const struct bpf_program *
 int bpf_old_links__take(struct old_links *old, const struct bpf_program *prog,
 			const struct link_place *place)
 {
-	char errmsg[STRERR_BUFSIZE];
 	__u32 i;
 	int err;
 
@@ -202,7 +200,7 @@ int bpf_old_links__take(struct old_links *old, const struct bpf_program *prog,
 	if (err) {
 		pr_warn("program '%s': can't read the links of the module to replace: %s\n",
 			bpf_program__name(prog),
-			libbpf_strerror_r(err, errmsg, sizeof(errmsg)));
+			errstr(err));
 		/* different from having no such link */
 		return err == -ENOENT ? -EIO : err;
 	}

@@ -2,8 +2,8 @@
 /* An op of bpf_testmod, and programs that get it used and withdrawn. */
 #include <vmlinux.h>
 #include <bpf/bpf_tracing.h>
-#include "../bpf_testmod/bpf_testmod.h"
-#include "../bpf_testmod/bpf_testmod_kfunc.h"
+#include "bpf_testmod.h"
+#include "bpf_testmod_kfunc.h"
 
 char _license[] SEC("license") = "GPL";
 
