@@ -3,7 +3,11 @@
 # The front door. Each verb is a script in scripts/, which says more.
 
 KERNEL ?= default
-export KERNEL SHARE TIMEOUT LOG CPUS MEMORY MINUTES SEED
+export KERNEL BASE SHARE TIMEOUT LOG CPUS MEMORY MINUTES SEED
+
+# What is made of another base lies apart
+DEFAULT_BASE := $(patsubst linux-source-%,%,$(file <base/source))
+BUILD := build$(addprefix /,$(filter-out $(DEFAULT_BASE),$(BASE)))
 
 # CMD goes to the guest as it was written, "$" and all
 export VM_COMMAND := $(value CMD)
@@ -25,7 +29,8 @@ help:		## this list
 	@echo "KERNEL=coverage as default, counts the lines of our files that run"
 	@echo "KERNEL=upstream as default, with all that upstream's selftests ask for; upstream-stock is its base"
 	@echo "KERNEL=arm64    as default, for another processor"
-	@echo "Logs are in build/log/."
+	@echo "BASE=7.3        every verb on that kernel, in build/7.3; $(DEFAULT_BASE) when nothing is said"
+	@echo "Logs are in $(BUILD)/log/."
 
 demo: kernel tools objs	## build what is missing and show a BPF module's life in a virtual machine
 	@LOG=demo TIMEOUT=$(or $(TIMEOUT),600) scripts/vm run 'bash /vm/demo.sh'
@@ -113,8 +118,9 @@ series: tree	## write the mail-ready series, each with its cover letter, to buil
 menuconfig: tree	## change the configuration by hand; what shall stay goes to base/kernel.config
 	@scripts/build-kernel menuconfig
 
-clean:		## remove what was built, but not build/linux and the base
-	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name linux ! -name 'base*' -exec rm -rf {} +
+clean:		## remove what was built, but not build/linux, the base and what is built of another
+	[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name linux ! -name 'base*' ! -name package \
+		$(patsubst base/%/source,! -name %,$(wildcard base/*/source)) -exec rm -rf {} +
 
 # Not verbs: what the verbs need
 
@@ -126,10 +132,11 @@ tree: packages
 
 packages:
 	@scripts/packages
+	@[ $(BUILD) = build ] || scripts/base-package
 	@[ "$(KERNEL)" != arm64 ] || { scripts/packages packages-arm64 && scripts/build-root >&2; }
 
 # A machine is booted as it was last built; only what was never built is made
 missing:
-	@[ -f build/kernel/$(KERNEL)/mods/.done ] || $(MAKE) --no-print-directory kernel >&2
-	@[ -x build/tools/$(KERNEL)/bpftool ] || $(MAKE) --no-print-directory tools >&2
-	@[ -f build/objs/scx_simple.bpf.o ] || $(MAKE) --no-print-directory KERNEL=default kernel tools objs >&2
+	@[ -f $(BUILD)/kernel/$(KERNEL)/mods/.done ] || $(MAKE) --no-print-directory kernel >&2
+	@[ -x $(BUILD)/tools/$(KERNEL)/bpftool ] || $(MAKE) --no-print-directory tools >&2
+	@[ -f $(BUILD)/objs/scx_simple.bpf.o ] || $(MAKE) --no-print-directory KERNEL=default kernel tools objs >&2

@@ -4,11 +4,12 @@
 # linux/bpf_module.h that cannot be included stands for none; and the kernel's
 # describe every command, which have the numbers that they keep
 cd "$(dirname "$0")/../.." || exit 1
+. scripts/env
 . tests/lib
 trap 'rm -f "$out"; rm -rf "$work"' EXIT
 
 work=$(mktemp -d)
-libbpf=build/tools/default/libbpf/include
+libbpf=$build/tools/default/libbpf/include
 for header in bpf libbpf btf; do
 	echo "#include <bpf/$header.h>"
 done >"$work/all.c"
@@ -28,9 +29,9 @@ cat >"$work/numbers.c" <<'END'
 _Static_assert(BPF_MODULE_LOAD == 56 && BPF_MODULE_UNLOAD == 57 && BPF_MODULE_GET_INFO == 58 &&
 	       BPF_MODULE_GET_NEXT_ID == 59 && BPF_MODULE_GET_FD_BY_ID == 60, "numbers");
 END
-run gcc -fsyntax-only -Ibuild/linux/tools/include/uapi "$work/numbers.c"
+run gcc -fsyntax-only -I"$build/linux/tools/include/uapi" "$work/numbers.c"
 check commands-keep-their-numbers exits 0
-run build/linux/scripts/bpf_doc.py --filename build/linux/include/uapi/linux/bpf.h syscall
+run "$build/linux/scripts/bpf_doc.py" --filename "$build/linux/include/uapi/linux/bpf.h" syscall
 check all-commands-are-described exits 0
 check the-last-command-is-described grep -Fxq '**BPF_MODULE_GET_FD_BY_ID**' "$out"
 finish

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # bpftool and libbpf of this repository on a kernel that has no BPF modules
 cd "$(dirname "$0")/../.." || exit 1
+. scripts/env
 . tests/lib
 share=$(mktemp -d)
 trap 'rm -rf "$share" "$out"' EXIT
 
-tools=build/tools/default
+tools=$build/tools/default
 cp "$tools/bpftool" "$share/"
-run cc -Wall -I"$tools/libbpf/include" -Ibuild/linux/tools/include/uapi tests/host/old-kernel.c \
+run cc -Wall -I"$tools/libbpf/include" -I"$build/linux/tools/include/uapi" tests/host/old-kernel.c \
 	"$tools/libbpf/libbpf.a" -Wl,--wrap=syscall -lelf -lz -o "$share/old-kernel"
 check program-builds exits 0
 

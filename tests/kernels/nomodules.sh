@@ -3,11 +3,12 @@
 # Without CONFIG_MODULES: a scheduler loads as a module and works, an ops type that
 # names its owner is refused with the reason
 cd "$(dirname "$0")/../.." || exit 1
+. scripts/env
 . tests/lib
 share=$(mktemp -d)
 trap 'rm -rf "$share" "$out"' EXIT
 
-cp build/tools/default/bpftool "$share/"
+cp "$build"/tools/default/bpftool "$share/"
 # an op without programs gets as far as the kernel's own refusal
 cat >"$share/plain.bpf.c" <<'END'
 #include "vmlinux.h"
@@ -18,7 +19,7 @@ char _license[] SEC("license") = "GPL";
 SEC(".module.plain")
 struct tcp_congestion_ops plain = { .name = "plain" };
 END
-run clang-19 -g -O2 -target bpf -Ibuild/examples -Ibuild/tools/default/libbpf/include \
+run clang-19 -g -O2 -target bpf -I"$build/examples" -I"$build/tools/default/libbpf/include" \
 	-c "$share/plain.bpf.c" -o "$share/plain.bpf.o"
 check object-compiles exits 0
 KERNEL=nomodules SHARE=$share LOG=nomodules-test run scripts/vm run '
