@@ -289,7 +289,8 @@ static void bpf_module_free_op(struct bpf_module_op *op)
 	bpf_struct_ops_free_funcs(inst);
 	if (btf_is_module(inst->btf))
 		module_put(inst->st_ops_desc->st_ops->owner);
-	bpf_map_area_free(inst);
+	/* Where programs know the struct that they are called by, one may just have read it. */
+	kvfree_rcu_mightsleep(inst);
 	op->inst = NULL;
 }
 
