@@ -289,7 +289,7 @@ static void bpf_module_free_op(struct bpf_module_op *op)
 	bpf_struct_ops_free_funcs(inst);
 	if (btf_is_module(inst->btf))
 		module_put(inst->st_ops_desc->st_ops->owner);
-	/* Where programs know the struct that they are called by, one may just have read it. */
+	/* A program, or a timer that it armed, may still look at the struct it belongs to. */
 	kvfree_rcu_mightsleep(inst);
 	op->inst = NULL;
 }

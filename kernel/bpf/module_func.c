@@ -26,6 +26,12 @@
  * Functions while they are loaded as programs.
  */
 
+/* Defined where there are more kinds. */
+#ifndef BPF_ASYNC_FIELDS
+#define BPF_ASYNC_FIELDS (BPF_TIMER | BPF_WORKQUEUE)
+#define BPF_LOCK_FIELDS BPF_SPIN_LOCK
+#endif
+
 /* Why functions, and the exit program of a module with functions, must not use @map; NULL
  * if they may.
  */
@@ -50,8 +56,7 @@ static const char *bpf_module_why_no_map(const struct bpf_map *map)
 			break;
 		}
 		/* A timer or work queue holds the program that armed it. */
-		if (btf_record_has_field(map->record, BPF_TIMER) ||
-		    btf_record_has_field(map->record, BPF_WORKQUEUE))
+		if (btf_record_has_field(map->record, BPF_ASYNC_FIELDS))
 			return "has timers or work queues";
 	}
 	return NULL;
@@ -61,7 +66,7 @@ static bool bpf_module_map_has_locks(const struct bpf_map *map)
 {
 	for (; map; map = map->inner_map_meta) {
 		/* Lists and trees need a lock in the same map, so this covers them. */
-		if (btf_record_has_field(map->record, BPF_SPIN_LOCK))
+		if (btf_record_has_field(map->record, BPF_LOCK_FIELDS))
 			return true;
 	}
 	return false;
@@ -107,6 +112,7 @@ static int bpf_module_func_check_proto(struct bpf_verifier_env *env)
 {
 	const struct bpf_subprog_info *proto = &env->subprog_info[0];
 	struct bpf_prog_aux *aux = env->prog->aux;
+	const struct btf_type *t;
 	u32 i;
 	int err;
 
@@ -117,6 +123,16 @@ static int bpf_module_func_check_proto(struct bpf_verifier_env *env)
 	err = btf_prepare_func_args(env, 0);
 	if (err)
 		return err;
+	/* Callers read R0, and have no stack for arguments. */
+	t = btf_type_by_id(aux->btf, aux->func_info[0].type_id);
+	t = btf_type_by_id(aux->btf, t->type);
+	if (btf_type_is_void(btf_type_skip_modifiers(aux->btf, t->type, NULL)) ||
+	    proto->arg_cnt > MAX_BPF_FUNC_REG_ARGS) {
+		bpf_log(&env->log,
+			"functions of modules return a number and have at most %d arguments\n",
+			MAX_BPF_FUNC_REG_ARGS);
+		return -EINVAL;
+	}
 	for (i = 0; i < proto->arg_cnt; i++) {
 		if (proto->args[i].arg_type == ARG_PTR_TO_CTX) {
 			bpf_log(&env->log,
