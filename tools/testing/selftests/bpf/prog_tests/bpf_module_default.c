@@ -344,7 +344,7 @@ static void *make_held(void *arg)
 	struct held *h = arg;
 
 	h->netns = -1;
-	__atomic_store_n(&h->skel->bss->held_tid, gettid(), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&h->skel->bss->held_tid, sys_gettid(), __ATOMIC_SEQ_CST);
 	if (!CHECK_FAIL(unshare(CLONE_NEWNET)))
 		h->netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	return NULL;

@@ -72,7 +72,7 @@ static void check_kernel_object(void)
 	if (ASSERT_OK(bpf_module_lib_proto__load(skel), "load") &&
 	    ASSERT_OK(bpf_module_lib_proto__attach(skel), "attach")) {
 		bpf_prog_test_run_opts(bpf_program__fd(skel->progs.pid_few), &opts);
-		ASSERT_EQ(skel->bss->pid, gettid(), "pid");
+		ASSERT_EQ(skel->bss->pid, sys_gettid(), "pid");
 	}
 	bpf_module_lib_proto__destroy(skel);
 }
