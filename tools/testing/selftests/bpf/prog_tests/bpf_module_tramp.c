@@ -176,28 +176,6 @@ static void check_ranges(const struct profiler *p)
 	ASSERT_EQ(bad, 0, "symbols that are not apart");
 }
 
-/* Loads the op with the only program @prog for @member of @type as a module. */
-static int load_op(struct bm_cc *cc, const char *type, const char *member,
-		   struct bpf_program *prog)
-{
-	struct bm_type t;
-	int fd = -1;
-
-	if (!bm_cc_open_empty(cc))
-		return -1;
-	if (bm_type_open(&t, "bpf_testmod", type)) {
-		bm_add(cc, &t, "bm_op");
-		bm_set_prog(&t, cc->value[0], member, bpf_program__fd(prog));
-		fd = bm_cc_load(cc, "bm_tramp");
-		bm_type_close(&t);
-		if (!ASSERT_OK_FD(fd, "load"))
-			printf("%s\n", cc->log);
-	}
-	if (fd < 0)
-		bm_cc_close(cc);
-	return fd;
-}
-
 /* A profiler learns where the trampolines that share a page are. */
 static void test_symbols(struct bpf_module_tramp *skel)
 {
@@ -256,6 +234,28 @@ out:
 }
 
 #ifdef __x86_64__
+/* Loads the op with the only program @prog for @member of @type as a module. */
+static int load_op(struct bm_cc *cc, const char *type, const char *member,
+		   struct bpf_program *prog)
+{
+	struct bm_type t;
+	int fd = -1;
+
+	if (!bm_cc_open_empty(cc))
+		return -1;
+	if (bm_type_open(&t, "bpf_testmod", type)) {
+		bm_add(cc, &t, "bm_op");
+		bm_set_prog(&t, cc->value[0], member, bpf_program__fd(prog));
+		fd = bm_cc_load(cc, "bm_tramp");
+		bm_type_close(&t);
+		if (!ASSERT_OK_FD(fd, "load"))
+			printf("%s\n", cc->log);
+	}
+	if (fd < 0)
+		bm_cc_close(cc);
+	return fd;
+}
+
 /* Checks the gap that a trampoline leaves, here nothing but int3. */
 static void check_last(struct bpf_module_tramp *skel, __u64 end)
 {
