@@ -15,6 +15,13 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/bpf_module.h>
 
+/* Unbound, so that the end of a module leaves isolated processors alone.  Defined where the
+ * queue has another name.
+ */
+#ifndef bpf_module_wq
+#define bpf_module_wq system_unbound_wq
+#endif
+
 struct bpf_struct_ops_inst;
 struct seq_buf;
 
@@ -292,7 +299,7 @@ struct bpf_module *bpf_module_of_fd(struct fd f, fmode_t mode);
 int bpf_module_build(struct bpf_module *mod, struct bpf_module *old,
 		     const union bpf_attr *attr, struct seq_buf *log);
 void bpf_module_unbuild(struct bpf_module *mod);
-void bpf_module_free_ops(struct bpf_module *mod);
+void bpf_module_free_ops(struct bpf_module *mod, bool waited);
 
 /* module_link.c: the links that a module holds */
 int bpf_module_adopt_links(struct bpf_module *mod, struct bpf_module *old,

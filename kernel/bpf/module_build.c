@@ -222,7 +222,7 @@ void bpf_module_unbuild(struct bpf_module *mod)
 	bpf_module_put_run(mod);
 	bpf_module_put_funcs(mod);
 	bpf_module_put_maps(mod);
-	bpf_module_free_ops(mod);
+	bpf_module_free_ops(mod, false);
 }
 
 static int bpf_module_build_ops(struct bpf_module *mod, const union bpf_attr *attr,
@@ -279,7 +279,7 @@ int bpf_module_build(struct bpf_module *mod, struct bpf_module *old,
 	return 0;
 }
 
-static void bpf_module_free_op(struct bpf_module_op *op)
+static void bpf_module_free_op(struct bpf_module_op *op, bool waited)
 {
 	struct bpf_struct_ops_inst *inst = op->inst;
 
@@ -289,20 +289,24 @@ static void bpf_module_free_op(struct bpf_module_op *op)
 	bpf_struct_ops_free_funcs(inst);
 	if (btf_is_module(inst->btf))
 		module_put(inst->st_ops_desc->st_ops->owner);
-	/* A program, or a timer that it armed, may still look at the struct it belongs to. */
-	kvfree_rcu_mightsleep(inst);
+	/* What ran before LOAD was refused may still look at the struct that it belongs to. */
+	if (waited)
+		bpf_map_area_free(inst);
+	else
+		kvfree_rcu_mightsleep(inst);
 	op->inst = NULL;
 }
 
 /* Free the code and structs of @mod's ops, none of whose callbacks can be running.  Their
- * info stays, for those who have a handle.  May sleep.
+ * info stays, for those who have a handle.  @waited: for a grace period since their programs
+ * were released.  May sleep.
  */
-void bpf_module_free_ops(struct bpf_module *mod)
+void bpf_module_free_ops(struct bpf_module *mod, bool waited)
 {
 	u32 i;
 
 	for (i = mod->ops_cnt; i-- > 0;)
-		bpf_module_free_op(&mod->ops[i]);
+		bpf_module_free_op(&mod->ops[i], waited);
 	btf_put(mod->btf);
 	mod->btf = NULL;
 }

@@ -47,7 +47,7 @@ static void bpf_module_queue_free(struct bpf_module *mod, work_func_t func)
 	if (mod->exit_due)
 		bpf_module_queue_exit(&mod->work);
 	else
-		queue_work(system_long_wq, &mod->work);
+		queue_work(bpf_module_wq, &mod->work);
 }
 
 /* The last caller is gone, after everything else of @mod.  Context: any. */
@@ -68,7 +68,7 @@ static void bpf_module_free_work(struct work_struct *work)
 	/* A caller of its functions may be in one of the maps. */
 	bpf_module_put_maps(mod);
 	bpf_module_put_init(mod);
-	bpf_module_free_ops(mod);
+	bpf_module_free_ops(mod, true);
 	if (!bpf_module_leave_to_callers(mod))
 		bpf_module_free_rest(mod);
 }
@@ -370,7 +370,7 @@ void bpf_module_dec(struct bpf_module *mod)
 {
 	/* The work takes over the handle, unless it already has one. */
 	if (bpf_module_put_unless_last(mod) &&
-	    !queue_work(system_long_wq, &mod->drain_work))
+	    !queue_work(bpf_module_wq, &mod->drain_work))
 		bpf_module_put_handle(mod);
 }
 

@@ -123,7 +123,9 @@ static int bpf_module_func_check_proto(struct bpf_verifier_env *env)
 	err = btf_prepare_func_args(env, 0);
 	if (err)
 		return err;
-	/* Callers read R0, and have no stack for arguments. */
+	/* Callers read R0, and have no stack for arguments.  Not every verifier wants that of
+	 * global functions.
+	 */
 	t = btf_type_by_id(aux->btf, aux->func_info[0].type_id);
 	t = btf_type_by_id(aux->btf, t->type);
 	if (btf_type_is_void(btf_type_skip_modifiers(aux->btf, t->type, NULL)) ||

@@ -343,7 +343,10 @@ static void bpf_module_unhook_link(struct bpf_link *link)
 
 /* Defined where a program that does not sleep can be called by a hook that does. */
 #ifndef bpf_link_hook_sleeps
-#define bpf_link_hook_sleeps(link) false
+static bool bpf_link_hook_sleeps(const struct bpf_link *link)
+{
+	return false;
+}
 #endif
 
 /* What to wait for once links are off their hooks, so that no program runs by them. */

@@ -221,7 +221,7 @@ core_initcall(bpf_module_exit_init);
 /* Let a worker do @work, which runs an exit program at the end.  Context: any. */
 void bpf_module_queue_exit(struct work_struct *work)
 {
-	queue_work(bpf_module_exit_wq ?: system_long_wq, work);
+	queue_work(bpf_module_exit_wq ?: bpf_module_wq, work);
 }
 
 /* Run the exit program of @mod, in a worker.  Everything else of the module is gone. */

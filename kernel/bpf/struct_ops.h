@@ -88,7 +88,10 @@ static inline void bpf_struct_ops_clear_assoc(struct bpf_prog *prog)
 
 /* Defined where a subsystem that has withdrawn an op still has something for unreg() to do. */
 #ifndef bpf_struct_ops_unreg_withdrawn
-#define bpf_struct_ops_unreg_withdrawn(st_ops) false
+static inline bool bpf_struct_ops_unreg_withdrawn(const struct bpf_struct_ops *st_ops)
+{
+	return false;
+}
 #endif
 
 struct btf *bpf_struct_ops_btf_get(int fd, struct module **mod);
