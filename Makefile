@@ -29,7 +29,7 @@ help:		## this list
 	@echo "KERNEL=coverage as default, counts the lines of our files that run"
 	@echo "KERNEL=upstream as default, with all that upstream's selftests ask for; upstream-stock is its base"
 	@echo "KERNEL=arm64    as default, for another processor"
-	@echo "BASE=7.3        every verb on that kernel, in build/7.3; $(DEFAULT_BASE) when nothing is said"
+	@echo "BASE=7.3        the same on that kernel, under way, in build/7.3; $(DEFAULT_BASE) when nothing is said"
 	@echo "Logs are in $(BUILD)/log/."
 
 demo: kernel tools objs	## build what is missing and show a BPF module's life in a virtual machine

@@ -95,7 +95,8 @@ check module-loads says 'Loaded module tcp_aimd (id '
 check module-lists grep -Eq '^[0-9]+ +tcp_aimd +live' "$out"
 check module-unloads says 'Unloaded module tcp_aimd'
 check feature-is-told says 'BPF modules is available'
-check program-runs says 'modules 1, version v1.'
+version=$(sed -n 's/^#define LIBBPF_M[A-Z]*_VERSION //p' "$build/linux/tools/lib/bpf/libbpf_version.h" | paste -sd.)
+check program-runs says "modules 1, version v$version"
 check kernel-module-is-the-packages says 'insmod /share/lib/modules/'
 check kernel-module-loads says vegas
 finish
