@@ -25,6 +25,7 @@ help:		## this list
 	@echo "KERNEL=stock    the untouched base, same configuration"
 	@echo "KERNEL=debug    as default, with the checkers of base/debug.config"
 	@echo "KERNEL=nomodules  as default, without CONFIG_MODULES"
+	@echo "KERNEL=nojit    as default, without CONFIG_BPF_JIT"
 	@echo "KERNEL=kcsan    as default, with the data race detector of base/kcsan.config"
 	@echo "KERNEL=coverage as default, counts the lines of our files that run"
 	@echo "KERNEL=upstream as default, with all that upstream's selftests ask for; upstream-stock is its base"
@@ -38,9 +39,9 @@ demo: kernel tools objs	## build what is missing and show a BPF module's life in
 test: packages	## everything: builds, upstream's selftests on both kernels, our tests; ends with "N passed, N failed"
 	@scripts/test
 
-test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, on nomodules, and packages with CONFIG=; builds all
+test-kernels: packages	## our tests on KERNEL=debug, with a scan for leaks, on nomodules and nojit, and packages with CONFIG=; builds all
 	@$(MAKE) --no-print-directory KERNEL=default kernel tools selftests >&2
-	@scripts/test debug nomodules machine
+	@scripts/test debug nomodules nojit machine
 
 test-arm64: packages	## the selftests on KERNEL=arm64, emulated; builds all
 	@$(MAKE) --no-print-directory KERNEL=arm64 packages >&2

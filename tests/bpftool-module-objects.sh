@@ -29,6 +29,11 @@ json show bm_params
 check json-value field '{p["name"]: p["value"] for p in d["params"]}["p_u8"]' 200
 check json-type field '{p["name"]: p["type"] for p in d["params"]}["p_array"]' '__u16[4]'
 check json-loader field 'd["loader"]' root
+run bpftool map dump name bpf_modu.rodata
+check enumerator-of-64-bits says '"__SCX_DSQ_LOCAL": 9223372036854775810'
+check enumerator-of-32-bits says '"__BPF_MAP_TYPE_ARRAY": 2'
+check enumerator-that-the-object-gives-stays says '"__BPF_MAP_TYPE_HASH": 77'
+check enumerator-that-nobody-has-is-zero says '"__BM_NO_ENUMERATOR": 0'
 module unload bm_params
 check unload exits 0
 module load $params p_u8=256
@@ -37,6 +42,8 @@ module load $params nothing=1
 check unknown-param one_line 'no parameter nothing; there are p_u8,'
 module load $params p_u8=1 p_color=BLUE
 check bad-enum one_line 'enum color takes COLOR_RED, COLOR_GREEN'
+module load $params __BPF_MAP_TYPE_ARRAY=3
+check enumerator-is-no-param one_line 'no parameter __BPF_MAP_TYPE_ARRAY; there are p_u8,'
 module load $params =1
 check param-without-a-name not exits 0
 module load $params p_u8

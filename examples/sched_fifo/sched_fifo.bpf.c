@@ -21,11 +21,20 @@ __u64 queued, direct;
 
 extern s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 				  bool *is_idle) __ksym;
-extern void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
+/* Since Linux 6.13 it has the second name. */
+extern void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice,
+			     u64 enq_flags) __ksym __weak;
+extern void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice,
+			       u64 enq_flags) __ksym __weak;
 
-static u64 slice_ns(void)
+static void insert(struct task_struct *p, u64 dsq_id, u64 enq_flags)
 {
-	return (u64)slice_us * 1000;
+	u64 slice = (u64)slice_us * 1000;
+
+	if (bpf_ksym_exists(scx_bpf_dsq_insert))
+		scx_bpf_dsq_insert(p, dsq_id, slice, enq_flags);
+	else
+		scx_bpf_dispatch(p, dsq_id, slice, enq_flags);
 }
 
 SEC("struct_ops")
@@ -37,7 +46,7 @@ s32 BPF_PROG(fifo_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flag
 	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
 	if (idle) {
 		__sync_fetch_and_add(&direct, 1);
-		scx_bpf_dispatch(p, SCX_DSQ_LOCAL, slice_ns(), 0);
+		insert(p, SCX_DSQ_LOCAL, 0);
 	}
 	return cpu;
 }
@@ -46,7 +55,7 @@ SEC("struct_ops")
 void BPF_PROG(fifo_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	__sync_fetch_and_add(&queued, 1);
-	scx_bpf_dispatch(p, SCX_DSQ_GLOBAL, slice_ns(), enq_flags);
+	insert(p, SCX_DSQ_GLOBAL, enq_flags);
 }
 
 SEC(".module.sched_fifo")

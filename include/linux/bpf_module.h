@@ -66,6 +66,7 @@ int bpf_module_info_by_fd(struct bpf_module *mod, const union bpf_attr *attr,
 int bpf_module_get_fd_by_id(const union bpf_attr *attr);
 
 #if defined(CONFIG_BPF_JIT) && defined(CONFIG_BPF_SYSCALL)
+void **bpf_module_security(struct bpf_module *mod);
 struct bpf_module *bpf_module_get_from_fd(u32 ufd, fmode_t mode);
 int bpf_module_new_fd(struct bpf_module *mod, int flags);
 u32 bpf_prog_module_id(const struct bpf_prog *prog);
@@ -94,6 +95,11 @@ int bpf_module_may_bind_map(const struct bpf_prog *prog, const struct bpf_map *m
 void bpf_module_unlink_prog(struct bpf_prog_aux *aux);
 void bpf_module_free_prog(struct bpf_prog_aux *aux);
 #else
+static inline void **bpf_module_security(struct bpf_module *mod)
+{
+	return NULL;
+}
+
 static inline struct bpf_module *bpf_module_get_from_fd(u32 ufd, fmode_t mode)
 {
 	return ERR_PTR(-EINVAL);

@@ -136,6 +136,20 @@ void bpf_module_inc(struct bpf_module *mod)
 	atomic64_inc(&mod->handles);
 }
 
+#ifdef CONFIG_SECURITY
+/**
+ * bpf_module_security - where security modules keep what they know of a module
+ * @mod: the module
+ *
+ * Context: any.
+ * Return: the address of a pointer, which is NULL at first.
+ */
+void **bpf_module_security(struct bpf_module *mod)
+{
+	return &mod->security;
+}
+#endif
+
 /* Put the handle of the loaded module.  Context: any. */
 void bpf_module_put_handle(struct bpf_module *mod)
 {

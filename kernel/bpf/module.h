@@ -177,12 +177,12 @@ struct bpf_module_parts {
  * @maps_cnt: entries of @maps, not changed when those are put.
  * @name_node: in the table of names while loading, LIVE or DETACHED.
  * @wait_gone: woken when the module is gone or detached.
- * @sleepable: a program of its ops is.
+ * @sleepable: a program of its ops is, or one associated with its op may be.
  * @calls_held: set if it is for the types of all ops, see struct bpf_struct_ops.
  * @put_by_prog: a BPF program has put a user, maybe the one it was called for.
  * @closed: it takes no more users, because it is unloaded or replaced, or its load
  *	failed.
- * @announced: security modules were asked about it, and have to hear of its end.
+ * @announced: security modules have allowed it, and have to hear of its end.
  * @rcu: for a grace period before freeing.
  * @rcu_tasks: for the one that runs in parallel.
  * @grace_periods: how many have yet to pass.

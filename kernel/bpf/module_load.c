@@ -199,8 +199,8 @@ static int bpf_module_ask_security(struct bpf_module *mod, const union bpf_attr 
 {
 	int err;
 
-	mod->announced = true;
 	err = security_bpf_module_create(mod, attr);
+	mod->announced = !err;
 	if (err)
 		bpf_module_log(log, "a security module refused module \"%s\"\n", mod->name);
 	return err;
@@ -215,6 +215,19 @@ static void bpf_module_drop_log(struct bpf_module *mod)
 		mod->ops[i].inst->log = NULL;
 }
 
+/* Have the programs that can ask which op they belong to find it. */
+static void bpf_module_assoc_progs(struct bpf_module *mod)
+{
+	u32 i;
+
+	for (i = 0; i < mod->links_cnt; i++)
+		bpf_module_assoc_prog(mod, mod->links[i].prog);
+	for (i = 0; i < mod->funcs_cnt; i++)
+		bpf_module_assoc_prog(mod, mod->funcs[i].prog);
+	if (mod->init)
+		bpf_module_assoc_prog(mod, mod->init);
+}
+
 /* What others can see: init, and then the ops. */
 static int bpf_module_start(struct bpf_module *mod, struct bpf_module *old,
 			    struct seq_buf *log)
@@ -224,6 +237,8 @@ static int bpf_module_start(struct bpf_module *mod, struct bpf_module *old,
 	err = old ? bpf_module_may_replace(mod, old, log) : 0;
 	if (err)
 		return err;
+	/* From here on a failure lets them finish before the op is freed. */
+	bpf_module_assoc_progs(mod);
 	mod->other_id = old ? old->own_id : 0;
 	err = bpf_module_run_init(mod, log);
 	mod->other_id = 0;

@@ -52,6 +52,7 @@ struct bpf_struct_ops_func {
  * @funcs_bytes: bytes that the functions take.  Read without the owner's lock.
  * @ksyms_size: bytes of @ksyms.
  * @ksyms: symbols of the trampolines, of different sizes.
+ * @assocs: of a module: programs that are associated with it, where that exists.
  * @objcg: memory cgroup that executable memory is charged to, or NULL.
  * @charged: bytes of it.
  * @kdata: the struct.  A subsystem gets a pointer to it and nothing else, so
@@ -72,6 +73,7 @@ struct bpf_struct_ops_inst {
 	u32 funcs_bytes;
 	u32 ksyms_size;
 	void *ksyms;
+	struct hlist_head assocs;
 #ifdef CONFIG_MEMCG
 	struct obj_cgroup *objcg;
 	u32 charged;
@@ -79,9 +81,17 @@ struct bpf_struct_ops_inst {
 	u8 kdata[] ____cacheline_aligned_in_smp;
 };
 
-/* Defined where programs know the struct that they are called by. */
+/* Defined where programs can be associated with the struct that they are called by or for. */
 #ifndef bpf_struct_ops_clear_assoc
-static inline void bpf_struct_ops_clear_assoc(struct bpf_prog *prog)
+static inline void bpf_module_assoc_prog(struct bpf_module *mod, struct bpf_prog *prog)
+{
+}
+
+static inline void bpf_module_dissoc_prog(struct bpf_module *mod, struct bpf_prog *prog)
+{
+}
+
+static inline void bpf_struct_ops_clear_assoc(const struct bpf_struct_ops_inst *inst)
 {
 }
 #endif

@@ -70,16 +70,17 @@ void bpf_struct_ops_release_progs(const struct bpf_struct_ops_inst *inst)
 	unsigned long flags;
 	u32 i;
 
+	/* Before another module can claim them. */
+	if (inst->mod)
+		bpf_struct_ops_clear_assoc(inst);
 	spin_lock_irqsave(&bpf_struct_ops_claim_lock, flags);
 	for (i = 0; i < inst->funcs_cnt; i++) {
 		struct bpf_prog *prog = inst->funcs[i].prog;
 
-		if (!inst->mod) {
+		if (!inst->mod)
 			prog->aux->struct_ops_maps--;
-		} else if (prog->aux->bpf_module == inst->mod) {
-			bpf_struct_ops_clear_assoc(prog);
+		else if (prog->aux->bpf_module == inst->mod)
 			WRITE_ONCE(prog->aux->bpf_module, NULL);
-		}
 	}
 	spin_unlock_irqrestore(&bpf_struct_ops_claim_lock, flags);
 }
@@ -97,6 +98,7 @@ void bpf_module_release_prog(struct bpf_module *mod, struct bpf_prog *prog)
 {
 	unsigned long flags;
 
+	bpf_module_dissoc_prog(mod, prog);
 	spin_lock_irqsave(&bpf_struct_ops_claim_lock, flags);
 	if (prog->aux->bpf_module == mod)
 		WRITE_ONCE(prog->aux->bpf_module, NULL);

@@ -46,7 +46,7 @@ KERNEL=stock vm 'bpftool version; bpftool module list; echo module=$?'
 check stock-has-bpftool says 'bpftool v'
 check stock-knows-no-module not says 'module=0'
 KERNEL=other vm true
-check unknown-kernel-refused says 'there are default, stock, debug, kcsan, coverage, nomodules, upstream, upstream-stock and arm64'
+check unknown-kernel-refused says 'there are default, stock, debug, kcsan, coverage, nomodules, nojit, upstream, upstream-stock and arm64'
 run make -s vm CMD='echo "$HOME $((1 + 1))"; exit 3'
 check make-vm-fails exits 2
 check make-vm-passes-command says '/root 2'

@@ -64,6 +64,7 @@ void module_free(struct module *mod);
  * module_free_kernel_btf(). NULL if it can't be loaded.
  */
 const struct btf *module_kernel_btf(__u32 id);
+const struct btf *module_vmlinux_btf(void);
 void module_free_kernel_btf(void);
 
 /* module_find.c: a loaded module by its words or name */
@@ -314,6 +315,13 @@ void module_print_desc_plain(const struct btf *btf);
 void module_print_desc_json(const struct btf *btf);
 /* The description of a parameter, NULL for none. */
 const char *module_param_desc(const struct btf *btf, const char *param);
+
+/* module_enum.c: constants that a program takes from the kernel */
+
+/* Before the object is loaded: 0, or -1 with the error printed. What this kernel does
+ * not have stays zero.
+ */
+int module_set_enumerators(struct bpf_object *obj);
 
 /* module_elf.c: sections of an object file */
 

@@ -116,6 +116,8 @@ static int set_params(struct bpf_object *obj, const struct load_args *args)
 {
 	int i;
 
+	if (module_set_enumerators(obj))
+		return -1;
 	for (i = 0; i < args->param_cnt; i++)
 		if (set_param(obj, &args->params[i]))
 			return -1;

@@ -218,11 +218,16 @@ static bool is_vmlinux_btf(__u32 id)
 	return !err && strcmp(name, "vmlinux") == 0;
 }
 
-const struct btf *module_kernel_btf(__u32 id)
+const struct btf *module_vmlinux_btf(void)
 {
 	if (!vmlinux_btf)
 		vmlinux_btf = libbpf_find_kernel_btf();
-	if (!vmlinux_btf || is_vmlinux_btf(id))
+	return vmlinux_btf;
+}
+
+const struct btf *module_kernel_btf(__u32 id)
+{
+	if (!module_vmlinux_btf() || is_vmlinux_btf(id))
 		return vmlinux_btf;
 
 	if (kmod_btf_id != id) {

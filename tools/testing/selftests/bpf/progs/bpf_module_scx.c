@@ -6,7 +6,11 @@
 
 char _license[] SEC("license") = "GPL";
 
-extern void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
+/* Since Linux 6.13 it has the second name. */
+extern void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice,
+			     u64 enq_flags) __ksym __weak;
+extern void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice,
+			       u64 enq_flags) __ksym __weak;
 extern void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data__sz) __ksym;
 
 /* not constant, since the kernel takes it as memory that it may write */
@@ -22,7 +26,10 @@ void BPF_PROG(scx_enqueue, struct task_struct *p, u64 enq_flags)
 	if (arg)
 		scx_bpf_error_bstr(fmt, &arg, sizeof(arg));
 	__sync_fetch_and_add(&enqueued, 1);
-	scx_bpf_dispatch(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+	if (bpf_ksym_exists(scx_bpf_dsq_insert))
+		scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+	else
+		scx_bpf_dispatch(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
 }
 
 /* Sleepable, as the type allows for this member. */

@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Schedulers of the cid form as modules, one below the other: a root, and one that a control
+# group has for itself
+. /tests/lib
+
+qmap=/objs/scx_qmap.bpf.o
+sys=/sys/kernel/sched_ext
+group=/sys/fs/cgroup/types_sched
+
+module() { run bpftool module "$@"; }
+state() { run cat $sys/state; }
+
+# constants OBJECT: parameters that give its variables __SCX_NAME the values of the
+# kernel's constants SCX_NAME, as upstream's loaders do
+constants() {
+	bpftool --json module info "$1" >/tmp/info
+	grep -oE "'SCX_\w+' val=-?[0-9]+" /tmp/btf | python3 -c '
+import json, re, sys
+values = dict(re.match(r"\x27(\w+)\x27 val=(-?\d+)", line).groups() for line in sys.stdin)
+for p in json.load(open("/tmp/info"))["params"]:
+    name = p["name"].removeprefix("__")
+    if name != p["name"] and name in values:
+        print(p["name"] + "=" + hex(int(values[name]) & 2**64 - 1))'
+}
+
+# runs MODULE PROGRAM: how often that program of the module ran
+runs() {
+	bpftool --json prog show | python3 -c '
+import json, sys
+module, name = sys.argv[1:]
+print(sum(p.get("run_cnt", 0) for p in json.load(sys.stdin)
+	if p.get("name") == name and module in (o["name"] for o in p.get("modules", []))))' "$@"
+}
+
+# More processes than processors, which sleep and wake again; all of them must end
+load() {
+	local pids=() pid failed=0
+	for _ in {1..8}; do
+		python3 -c '
+import time
+for _ in range(20):
+	time.sleep(0.001)
+	sum(range(2000))' &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+	return $failed
+}
+# the same in the control group
+group_load() (
+	echo $BASHPID >$group/cgroup.procs || exit 1
+	load
+)
+
+# grows NAME LOAD MODULE: its callbacks run while LOAD does
+grows() {
+	local name=$1 before after
+	before=$(runs "$3" qmap_enqueue)
+	check "$name-load-ends" "$2"
+	after=$(runs "$3" qmap_enqueue)
+	echo "qmap_enqueue of $3: from $before to $after" >"$out"
+	check "$name-schedules-it" test $((after - before)) -gt 100
+}
+
+# reaches MODULE STATE: within a minute
+reaches() {
+	for _ in {1..600}; do
+		bpftool module list >"$out" 2>&1
+		grep -Eq "^[0-9]+ +$1 +$2 " "$out" && return
+		sleep 0.1
+	done
+	return 1
+}
+
+bpftool btf dump file /sys/kernel/btf/vmlinux >/tmp/btf
+mapfile -t simple < <(constants /objs/scx_simple.bpf.o)
+mapfile -t common < <(constants $qmap)
+echo "${common[*]}" >"$out"
+check object-has-constants says '__SCX_DSQ_LOCAL=0x8000000000000002'
+# What upstream's loader sets; more time, because the machine is emulated
+common+=(max_tasks=2048 slice_ns=20000000 round_robin_ns=200000000 qmap_ops.timeout_ms=30000)
+# below NAME ID: load one for the control group of that id
+below() { module load $qmap name "$1" "${common[@]}" sub_cgroup_id="$2" qmap_ops.sub_cgroup_id="$2" qmap_ops.name=below; }
+mkdir $group
+id=$(stat -c %i $group)
+sub_ops=$sys/root/sub/sub-$id/ops
+echo 1 >/proc/sys/kernel/bpf_stats_enabled
+
+state
+check off-at-first prints disabled
+run setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=+bpf,+perfmon,+net_admin \
+	--ambient-caps=+bpf,+perfmon,+net_admin bpftool module load $qmap "${common[@]}"
+check without-sys-admin-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): needs CAP_SYS_ADMIN'
+below sub "$id"
+check sub-without-a-root-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): no scheduler is enabled'
+module load /objs/types_scx_cid.bpf.o
+check cid-without-an-arena-is-refused one_line 'op no_arena (sched_ext_ops_cid): has to use a BPF arena'
+module list
+check refused-are-not-listed prints ''
+state
+check refused-leave-it-off prints disabled
+
+# A root
+module load $qmap name root "${common[@]}"
+check root-loads exits 0
+state
+check root-is-on prints enabled
+run cat $sys/root/ops
+check root-is-the-one prints qmap
+module list
+check root-is-listed grep -Eq '^[0-9]+ +root +live +0 +1 ' "$out"
+run bpftool --json module show root
+check root-has-its-type field '(d[0] if type(d) is list else d)["ops"][0]["type"]' sched_ext_ops_cid
+grows root load root
+module load $qmap name second "${common[@]}"
+check second-root-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): the subsystem allows one at a time and has one'
+module load $qmap "${common[@]}" replace root
+check replacing-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): the subsystem cannot replace ops of this type'
+run cat $sys/root/ops
+check refused-root-changes-nothing prints qmap
+
+# One below it
+module load /objs/scx_simple.bpf.o "${simple[@]}" simple_ops.sub_cgroup_id="$id"
+check cpu-form-below-is-refused one_line 'sub-sched requires cid-form struct_ops'
+below sub 999999
+check no-such-group-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): sub_cgroup_id 999999: no such control group'
+below sub "$id"
+check sub-loads exits 0
+run cat "$sub_ops"
+check sub-is-there prints below
+module list
+check sub-is-listed grep -Eq '^[0-9]+ +sub +live +0 +1 ' "$out"
+check root-stays-listed grep -Eq '^[0-9]+ +root +live +0 +1 ' "$out"
+grows sub group_load sub
+grows root-beside-sub load root
+below third "$id"
+check group-has-one one_line 'op qmap_ops (sched_ext_ops_cid): sub_cgroup_id '"$id: it, or a control group in it, has one"
+module unload sub
+check sub-unloads exits 0
+check sub-is-gone not test -e "$sub_ops"
+run cat $sys/root/ops
+check root-stays prints qmap
+grows root-takes-the-group group_load root
+
+# The group goes, and with it its scheduler
+below sub "$id"
+check sub-loads-again exits 0
+run rmdir $group
+check group-goes exits 0
+check sub-of-no-group-is-detached reaches sub detached
+module show sub
+check sub-says-why grep -Eq 'withdrawn: unregistered from the main kernel: cgroup [0-9]+ going offline' "$out"
+module unload sub
+check detached-sub-unloads exits 0
+state
+check root-stays-on prints enabled
+
+# The root goes, and with it what is below it
+mkdir $group
+id=$(stat -c %i $group)
+below sub "$id"
+check sub-in-a-new-group-loads exits 0
+module unload root
+check root-unloads exits 0
+check sub-of-no-root-is-detached reaches sub detached
+module show sub
+check sub-of-no-root-says-why says 'withdrawn: parent exiting'
+state
+check off-without-root prints disabled
+check load-ends-without-root group_load
+module load $qmap name root "${common[@]}"
+check root-loads-beside-detached-sub exits 0
+module unload sub
+check sub-without-root-unloads exits 0
+state
+check new-root-stays-on prints enabled
+
+# All at once, by the console
+below sub "$id"
+check sub-of-new-root-loads exits 0
+echo S >/proc/sysrq-trigger
+check sysrq-detaches-root reaches root detached
+check sysrq-detaches-sub reaches sub detached
+module unload sub root
+check both-unload exits 0
+state
+check off-after-sysrq prints disabled
+
+# The next one is not hit by a timer of the one before, which ends with its memory
+for round in {1..5}; do
+	module load $qmap name root "${common[@]}"
+	check "round-$round-root-loads" exits 0
+	run bpftool batch file - <<-END
+		module unload root
+		module load /objs/scx_simple.bpf.o ${simple[*]}
+	END
+	check "round-$round-next-one-loads" exits 0
+	sleep 1
+	module list
+	check "round-$round-next-one-stays" grep -Eq '^[0-9]+ +scx_simple +live ' "$out"
+	module unload scx_simple
+	check "round-$round-next-one-unloads" exits 0
+done
+echo 0 >/proc/sys/kernel/bpf_stats_enabled
+rmdir $group
+module list
+check nothing-is-listed prints ''
+finish
