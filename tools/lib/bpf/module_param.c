@@ -454,7 +454,7 @@ static int enter_rodata(struct param *p, const struct bpf_map *map, const char *
 	const struct btf_var_secinfo *vsi;
 	int i;
 
-	if (!sec || !btf_is_datasec(sec) ||
+	if (!sec || !btf_is_datasec(sec) || str_has_pfx(name, "__") ||
 	    !str_has_pfx(btf__name_by_offset(p->btf, sec->name_off), RODATA_SEC))
 		return -ENOENT;
 

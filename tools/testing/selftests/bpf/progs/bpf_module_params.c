@@ -30,13 +30,13 @@ const volatile __u16 p_array[4] = { 1, 2, 3, 4 };
 const volatile enum color p_colors[2];
 const volatile int p_grid[2][3];
 const volatile struct pair p_pair = { 5, 6 };
-const volatile float p_float = 1.5;
-const volatile void * const volatile p_ptr;
 /* No parameters: bpftool sets those that are zero as the kernel has the enumerator. */
 const volatile __u64 __SCX_DSQ_LOCAL;
 const volatile __u32 __BPF_MAP_TYPE_ARRAY;
 const volatile __u32 __BPF_MAP_TYPE_HASH = 77;
 const volatile __u64 __BM_NO_ENUMERATOR;
+const volatile float p_float = 1.5;
+const volatile void * const volatile p_ptr;
 const int p_built_in = 9;
 int p_writable = 10;
 
