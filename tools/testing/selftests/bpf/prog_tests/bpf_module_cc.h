@@ -54,6 +54,22 @@ static inline void bm_cc_set_prog(struct bm_cc *cc, int i, const char *member, i
 	*(unsigned long *)bm_cc_field(cc, i, member) = prog_fd;
 }
 
+/* The first required program, in the order of the kernel's struct. */
+static inline enum bm_cc_prog bm_cc_first(const struct bm_cc *cc)
+{
+	enum bm_cc_prog p, first = 0;
+	__u32 off, first_off = ~0U;
+
+	for (p = 0; p < BM_CC_REQUIRED; p++) {
+		bm_member(&cc->type, bm_cc_member[p], &off);
+		if (off < first_off) {
+			first_off = off;
+			first = p;
+		}
+	}
+	return first;
+}
+
 /* Sets the name that op @i registers as. */
 static inline void bm_cc_rename(struct bm_cc *cc, int i, const char *name)
 {

@@ -102,8 +102,12 @@ static struct bpf_module_free *free_open_counting(const char *counter, const cha
 /* The same with a program that may sleep, which takes three grace periods. */
 static void check_freed_sleepable(struct bm_cc *cc, int fd, __u32 prog_id)
 {
-	struct bpf_module_free *skel = free_open_counting("sleepable_tasks", "sleepable_trace");
+	struct bpf_module_free *skel;
+	unsigned long long addr;
+	bool srcu;
 
+	srcu = !kallsyms_find("rcu_tasks_trace_srcu_struct", &addr);
+	skel = free_open_counting("sleepable_tasks", srcu ? "sleepable_srcu" : "sleepable_trace");
 	if (!skel)
 		return;
 	skel->bss->sleepable_steps = 0;

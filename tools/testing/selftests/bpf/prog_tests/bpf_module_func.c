@@ -375,8 +375,8 @@ static void test_deepest(void)
 	struct bpf_func_info info[] = { { .insn_off = 0 }, { .insn_off = 4 }, { .insn_off = 7 } };
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .func_info = info, .func_info_cnt = 3,
 		    .func_info_rec_size = sizeof(info[0]));
+	int i, fd, max = bm_max_frames();
 	struct bm_lib l;
-	int i, fd;
 
 	if (!bm_lib_open(&l))
 		return;
@@ -387,19 +387,12 @@ static void test_deepest(void)
 		return;
 	if (!load_with_subprogs(&l, "bm_deepest", insns, ARRAY_SIZE(insns), &opts, 32 + 64))
 		return;
-	/* each of them calls the next */
-	fd = BM_CALLER(XDP, l.module_fd,
-		       BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
-		       BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
-		       BPF_MOV64_IMM(BPF_REG_1, 5), BM_CALL(1, 1), BPF_EXIT_INSN());
-	ASSERT_OK_FD(fd, "eight frames");
+	/* three frames are the function's */
+	fd = bm_caller_deep(l.module_fd, max - 3, BM_CALL(1, 1));
+	ASSERT_OK_FD(fd, "as many frames as there may be");
 	ASSERT_EQ(bm_run(fd), 4, "what it returns");
 	bm_close(&fd);
-	BM_CALLER_REFUSED(XDP, l.module_fd, "is 9 frames. Too deep",
-			  BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
-			  BPF_CALL_REL(1), BPF_EXIT_INSN(), BPF_CALL_REL(1), BPF_EXIT_INSN(),
-			  BPF_CALL_REL(1), BPF_EXIT_INSN(),
-			  BPF_MOV64_IMM(BPF_REG_1, 5), BM_CALL(1, 1), BPF_EXIT_INSN());
+	bm_deep_refused(l.module_fd, max - 2, max + 1);
 	bm_lib_close(&l);
 }
 
@@ -428,31 +421,27 @@ static void test_from_subprog(void)
 			  BPF_EXIT_INSN());
 }
 
-/* Eight frames in all, as in one program. */
+/* As many frames in all as in one program. */
 static void test_frames(void)
 {
-	struct bm_lib libs[7];
+	struct bm_lib libs[BM_FRAMES_END];
+	int i, fd, cnt = bm_max_frames() - 2; /* without count() and the caller */
 	char name[16];
-	int i, fd;
 
-	for (i = 0; i < ARRAY_SIZE(libs); i++) {
+	for (i = 0; i < cnt; i++) {
 		snprintf(name, sizeof(name), "bm_frame%d", i);
-		if (i == ARRAY_SIZE(libs) - 1)
-			break;
 		if (!ASSERT_TRUE(open_chain(&libs[i], name, i ? libs[i - 1].module_fd :
 					    lib.module_fd, i ? 1 : COUNT, 8), name))
 			return;
 	}
-	/* count(), six libraries, and the caller */
-	fd = BM_CALLER(XDP, libs[5].module_fd, BPF_MOV64_IMM(BPF_REG_1, 5), BM_CALL(1, 1),
-		       BPF_EXIT_INSN());
-	ASSERT_OK_FD(fd, "eight frames");
+	fd = bm_caller_deep(libs[cnt - 1].module_fd, 1, BM_CALL(1, 1));
+	ASSERT_OK_FD(fd, "as many frames as there may be");
 	ASSERT_EQ(bm_run(fd), 5, "what it returns");
 	bm_close(&fd);
-	ASSERT_TRUE(open_chain(&libs[6], name, libs[5].module_fd, 1, 8), "library of eight");
-	BM_CALLER_REFUSED(XDP, libs[6].module_fd, "is 9 frames. Too deep",
-			  BPF_MOV64_IMM(BPF_REG_1, 5), BM_CALL(1, 1), BPF_EXIT_INSN());
-	for (i = ARRAY_SIZE(libs); i-- > 0;)
+	ASSERT_TRUE(open_chain(&libs[cnt], "bm_frames", libs[cnt - 1].module_fd, 1, 8),
+		    "a library that uses all");
+	bm_deep_refused(libs[cnt].module_fd, 1, cnt + 3);
+	for (i = cnt; i >= 0; i--)
 		bm_lib_close(&libs[i]);
 	ASSERT_TRUE(bm_wait(!bm_users(lib.module_fd)), "no users");
 }

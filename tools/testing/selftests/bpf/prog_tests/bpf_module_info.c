@@ -169,7 +169,7 @@ static void test_ops_short(struct fixture *f)
 	ASSERT_OK(bpf_module_get_info_by_fd(f->fd, &info, &len), "info");
 	ASSERT_EQ(info.ops_cnt, 2, "ops_cnt");
 	ASSERT_EQ(ops[0].value_size, f->cc.type.size, "value_size");
-	ASSERT_EQ(*(__u64 *)value, f->prog_ids[BM_SSTHRESH], "first member");
+	ASSERT_EQ(*(__u64 *)value, f->prog_ids[bm_cc_first(&f->cc)], "first member");
 	ASSERT_EQ(value[8], '#', "past the room");
 	ASSERT_EQ(ops[1].type_id, 0, "past the entries");
 }

@@ -100,3 +100,14 @@ int sleepable_trace(void *ctx)
 		sleepable_steps++;
 	return 0;
 }
+
+extern const void rcu_tasks_trace_srcu_struct __ksym __weak;
+
+/* The same where those of tasks trace are SRCU's. */
+SEC("?kprobe/call_srcu")
+int BPF_KPROBE(sleepable_srcu, void *srcu)
+{
+	if (srcu == &rcu_tasks_trace_srcu_struct && sleepable_steps == 1)
+		sleepable_steps++;
+	return 0;
+}
