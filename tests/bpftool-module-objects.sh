@@ -29,11 +29,18 @@ json show bm_params
 check json-value field '{p["name"]: p["value"] for p in d["params"]}["p_u8"]' 200
 check json-type field '{p["name"]: p["type"] for p in d["params"]}["p_array"]' '__u16[4]'
 check json-loader field 'd["loader"]' root
-run bpftool map dump name bpf_modu.rodata
-check enumerator-of-64-bits says '"__SCX_DSQ_LOCAL": 9223372036854775810'
-check enumerator-of-32-bits says '"__BPF_MAP_TYPE_ARRAY": 2'
-check enumerator-that-the-object-gives-stays says '"__BPF_MAP_TYPE_HASH": 77'
-check enumerator-that-nobody-has-is-zero says '"__BM_NO_ENUMERATOR": 0'
+run python3 -c '
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+s = socket.socket()
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bm_other")
+s.connect(listener.getsockname())'
+check connects exits 0
+run bpftool map dump name bpf_modu.bss
+check enumerator-of-64-bits says '"seen_enum64": 9223372036854775810'
+check enumerator-of-32-bits says '"seen_enum32": 2'
+check enumerator-that-the-object-gives-stays says '"seen_given": 77'
+check enumerator-that-nobody-has-is-zero says '"seen_none": 0'
 module unload bm_params
 check unload exits 0
 module load $params p_u8=256

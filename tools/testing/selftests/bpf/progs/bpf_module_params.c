@@ -50,6 +50,7 @@ __s64 seen_s8, seen_s16, seen_s32, seen_s64;
 int seen_bool, seen_char, seen_color, seen_level, seen_array[4], seen_second;
 __u64 seen_wide;
 char seen_text[8];
+__u64 seen_enum64, seen_enum32, seen_given, seen_none;
 
 extern __u32 tcp_reno_ssthresh(struct sock *sk) __ksym;
 extern void tcp_reno_cong_avoid(struct sock *sk, __u32 ack, __u32 acked) __ksym;
@@ -61,6 +62,10 @@ void BPF_PROG(params_init, struct sock *sk)
 {
 	int i;
 
+	seen_enum64 = __SCX_DSQ_LOCAL;
+	seen_enum32 = __BPF_MAP_TYPE_ARRAY;
+	seen_given = __BPF_MAP_TYPE_HASH;
+	seen_none = __BM_NO_ENUMERATOR;
 	seen_u8 = p_u8;
 	seen_u16 = p_u16;
 	seen_u32 = p_u32;
