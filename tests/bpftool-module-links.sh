@@ -70,11 +70,11 @@ module list
 check list-counts-links grep -Eq '^[0-9]+ +filter +live +0 +0 +2 ' "$out"
 module show filter
 check show-device grep -Eq 'filter \(xdp, id [0-9]+\) .*bm0.* attached$' "$out"
-check show-function grep -Eq 'trace_unlink \(tracing, id [0-9]+\) .*do_unlinkat.* attached$' "$out"
+check show-function grep -Eq 'trace_unlink \(tracing, id [0-9]+\) .*vfs_unlink.* attached$' "$out"
 json show filter
 check json-links field '[(l["type"], l["prog_name"], l["detached"]) for l in d["links"]]' "[('xdp', 'filter', False), ('tracing', 'trace_unlink', False)]"
 check json-device field 'd["links"][0]["devname"]' bm0
-check json-function field 'd["links"][1]["func"]' do_unlinkat
+check json-function field 'd["links"][1]["func"]' vfs_unlink
 run bpftool link list
 check link-names-module grep -qP '^\tmodule filter$' "$out"
 run bpftool --json link list

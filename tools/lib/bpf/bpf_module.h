@@ -17,7 +17,7 @@
  *
  *	BPF_MODULE("tracer");
  *
- *	SEC("fentry/do_unlinkat")
+ *	SEC("fentry/vfs_unlink")
  *	int BPF_PROG(unlinks) { ... }
  *
  * SEC("module.init") runs before the first op is registered, and SEC("module.exit")

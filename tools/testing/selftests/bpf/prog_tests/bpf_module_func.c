@@ -426,7 +426,7 @@ static void test_frames(void)
 {
 	struct bm_lib libs[BM_FRAMES_END];
 	int i, fd, cnt = bm_max_frames() - 2; /* without count() and the caller */
-	char name[16];
+	char name[24];
 
 	for (i = 0; i < cnt; i++) {
 		snprintf(name, sizeof(name), "bm_frame%d", i);

@@ -212,9 +212,9 @@ static void test_work(void)
 	bm_close(&fd);
 	for (i = 1; i <= 2; i++) {
 		fd = load_with_work(map_fd, COUNT, i);
-		ASSERT_EQ(fd, -EINVAL, "one that does not, by a global function");
-		ASSERT_HAS_SUBSTR(bm_prog_log, "global() calls module functions, and needs RCU",
-				  "log");
+		/* at the call of the global function, or when that is verified */
+		ASSERT_LT(fd, 0, "one that does not, by a global function");
+		ASSERT_HAS_SUBSTR(bm_prog_log, "RCU", "log");
 		bm_close(&fd);
 	}
 	bm_close(&map_fd);

@@ -20,9 +20,9 @@ int both_half(int n)
 
 int both_result;
 
-SEC("fentry/do_unlinkat") __bpf_in_module("bm_both_user")
-int BPF_PROG(both_unlink, int dfd, struct filename *name)
+SEC("fentry/vfs_unlink") __bpf_in_module("bm_both_user")
+int BPF_PROG(both_unlink)
 {
-	both_result = both_half___too(dfd);
+	both_result = both_half___too(1);
 	return 0;
 }

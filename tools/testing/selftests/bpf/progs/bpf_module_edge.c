@@ -14,8 +14,8 @@ extern int bm_left(void) __ksym __bpf_module("bm_bucket");
 
 int bm_edge_left;
 
-SEC("fentry/do_unlinkat")
-int BPF_PROG(bm_unlink, int dfd, struct filename *name)
+SEC("fentry/vfs_unlink")
+int BPF_PROG(bm_unlink)
 {
 	bm_limited(1);
 	bm_edge_left = bm_left();

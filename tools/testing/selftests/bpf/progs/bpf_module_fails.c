@@ -17,8 +17,8 @@ int bm_refuse(struct bpf_module_ctx *ctx)
 	return -22 /* EINVAL */;
 }
 
-SEC("fentry/do_unlinkat")
-int BPF_PROG(bm_fails_unlink, int dfd, struct filename *name)
+SEC("fentry/vfs_unlink")
+int BPF_PROG(bm_fails_unlink)
 {
 	bm_limited(1);
 	return 0;

@@ -45,7 +45,7 @@ int filter(struct xdp_md *ctx)
 
 int unlinks;
 
-SEC("fentry/do_unlinkat")
+SEC("fentry/vfs_unlink")
 int BPF_PROG(trace_unlink)
 {
 	__sync_fetch_and_add(&unlinks, 1);

@@ -15,8 +15,8 @@ extern int gate_long(int n) __ksym __bpf_module("bm_gate");
 
 int guest_seen;
 
-SEC("fentry/do_unlinkat")
-int BPF_PROG(guest_unlink, int dfd, struct filename *name)
+SEC("fentry/vfs_unlink")
+int BPF_PROG(guest_unlink)
 {
 	guest_seen = gate_seen() + gate_long(1);
 	return 0;

@@ -14,8 +14,8 @@ extern int gate_long(int n) __ksym;
 
 int untagged_seen;
 
-SEC("fentry/do_unlinkat")
-int BPF_PROG(untagged_unlink, int dfd, struct filename *name)
+SEC("fentry/vfs_unlink")
+int BPF_PROG(untagged_unlink)
 {
 	untagged_seen = gate_long(1);
 	return 0;
