@@ -234,13 +234,14 @@ static int bpf_module_copy_request(struct bpf_module_info *info,
 				   const struct bpf_module_info __user *uinfo, u32 info_len)
 {
 	const u32 start = offsetof(struct bpf_module_info, ops_cnt);
-	const u32 end = sizeof(*info);
+	const u32 end = clamp(info_len, start, (u32)sizeof(*info));
 
-	memset((void *)info + start, 0, end - start);
-	if (info_len <= start)
+	if (end < sizeof(*info))
+		memset((void *)info + end, 0, sizeof(*info) - end);
+	if (end == start)
 		return 0;
 	return copy_from_user((void *)info + start, (const void __user *)uinfo + start,
-			      min(info_len, end) - start) ? -EFAULT : 0;
+			      end - start) ? -EFAULT : 0;
 }
 
 /**
