@@ -4,25 +4,12 @@
 # group has for itself
 . /tests/lib
 
-qmap=/objs/scx_qmap.bpf.o
+sub=/objs/types_scx_sub.bpf.o
 sys=/sys/kernel/sched_ext
 group=/sys/fs/cgroup/types_sched
 
 module() { run bpftool module "$@"; }
 state() { run cat $sys/state; }
-
-# constants OBJECT: parameters that give its variables __SCX_NAME the values of the
-# kernel's constants SCX_NAME, as upstream's loaders do
-constants() {
-	bpftool --json module info "$1" >/tmp/info
-	grep -oE "'SCX_\w+' val=-?[0-9]+" /tmp/btf | python3 -c '
-import json, re, sys
-values = dict(re.match(r"\x27(\w+)\x27 val=(-?\d+)", line).groups() for line in sys.stdin)
-for p in json.load(open("/tmp/info"))["params"]:
-    name = p["name"].removeprefix("__")
-    if name != p["name"] and name in values:
-        print(p["name"] + "=" + hex(int(values[name]) & 2**64 - 1))'
-}
 
 # runs MODULE PROGRAM: how often that program of the module ran
 runs() {
@@ -56,10 +43,10 @@ group_load() (
 # grows NAME LOAD MODULE: its callbacks run while LOAD does
 grows() {
 	local name=$1 before after
-	before=$(runs "$3" qmap_enqueue)
+	before=$(runs "$3" sub_enqueue)
 	check "$name-load-ends" "$2"
-	after=$(runs "$3" qmap_enqueue)
-	echo "qmap_enqueue of $3: from $before to $after" >"$out"
+	after=$(runs "$3" sub_enqueue)
+	echo "sub_enqueue of $3: from $before to $after" >"$out"
 	check "$name-schedules-it" test $((after - before)) -gt 100
 }
 
@@ -73,15 +60,10 @@ reaches() {
 	return 1
 }
 
-bpftool btf dump file /sys/kernel/btf/vmlinux >/tmp/btf
-mapfile -t simple < <(constants /objs/scx_simple.bpf.o)
-mapfile -t common < <(constants $qmap)
-echo "${common[*]}" >"$out"
-check object-has-constants says '__SCX_DSQ_LOCAL=0x8000000000000002'
-# What upstream's loader sets; more time, because the machine is emulated
-common+=(max_tasks=2048 slice_ns=20000000 round_robin_ns=200000000 qmap_ops.timeout_ms=30000)
 # below NAME ID: load one for the control group of that id
-below() { module load $qmap name "$1" "${common[@]}" sub_cgroup_id="$2" qmap_ops.sub_cgroup_id="$2" qmap_ops.name=below; }
+below() { module load $sub name "$1" sub_ops.sub_cgroup_id="$2" sub_ops.name=below; }
+# a task that moves there is told of to schedulers by the controller
+echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
 mkdir $group
 id=$(stat -c %i $group)
 sub_ops=$sys/root/sub/sub-$id/ops
@@ -90,10 +72,10 @@ echo 1 >/proc/sys/kernel/bpf_stats_enabled
 state
 check off-at-first prints disabled
 run setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=+bpf,+perfmon,+net_admin \
-	--ambient-caps=+bpf,+perfmon,+net_admin bpftool module load $qmap "${common[@]}"
-check without-sys-admin-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): needs CAP_SYS_ADMIN'
+	--ambient-caps=+bpf,+perfmon,+net_admin bpftool module load $sub
+check without-sys-admin-is-refused one_line 'op sub_ops (sched_ext_ops_cid): needs CAP_SYS_ADMIN'
 below sub "$id"
-check sub-without-a-root-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): no scheduler is enabled'
+check sub-without-a-root-is-refused one_line 'op sub_ops (sched_ext_ops_cid): no scheduler is enabled'
 module load /objs/types_scx_cid.bpf.o
 check cid-without-an-arena-is-refused one_line 'op no_arena (sched_ext_ops_cid): has to use a BPF arena'
 module list
@@ -102,29 +84,29 @@ state
 check refused-leave-it-off prints disabled
 
 # A root
-module load $qmap name root "${common[@]}"
+module load $sub name root
 check root-loads exits 0
 state
 check root-is-on prints enabled
 run cat $sys/root/ops
-check root-is-the-one prints qmap
+check root-is-the-one prints sub_test
 module list
 check root-is-listed grep -Eq '^[0-9]+ +root +live +0 +1 ' "$out"
 run bpftool --json module show root
 check root-has-its-type field '(d[0] if type(d) is list else d)["ops"][0]["type"]' sched_ext_ops_cid
 grows root load root
-module load $qmap name second "${common[@]}"
-check second-root-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): the subsystem allows one at a time and has one'
-module load $qmap "${common[@]}" replace root
-check replacing-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): the subsystem cannot replace ops of this type'
+module load $sub name second
+check second-root-is-refused one_line 'op sub_ops (sched_ext_ops_cid): the subsystem allows one at a time and has one'
+module load $sub replace root
+check replacing-is-refused one_line 'op sub_ops (sched_ext_ops_cid): the subsystem cannot replace ops of this type'
 run cat $sys/root/ops
-check refused-root-changes-nothing prints qmap
+check refused-root-changes-nothing prints sub_test
 
 # One below it
-module load /objs/scx_simple.bpf.o "${simple[@]}" simple_ops.sub_cgroup_id="$id"
+module load /objs/scx_simple.bpf.o simple_ops.sub_cgroup_id="$id"
 check cpu-form-below-is-refused one_line 'sub-sched requires cid-form struct_ops'
 below sub 999999
-check no-such-group-is-refused one_line 'op qmap_ops (sched_ext_ops_cid): sub_cgroup_id 999999: no such control group'
+check no-such-group-is-refused one_line 'op sub_ops (sched_ext_ops_cid): sub_cgroup_id 999999: no such control group'
 below sub "$id"
 check sub-loads exits 0
 run cat "$sub_ops"
@@ -135,12 +117,12 @@ check root-stays-listed grep -Eq '^[0-9]+ +root +live +0 +1 ' "$out"
 grows sub group_load sub
 grows root-beside-sub load root
 below third "$id"
-check group-has-one one_line 'op qmap_ops (sched_ext_ops_cid): sub_cgroup_id '"$id: it, or a control group in it, has one"
+check group-has-one one_line 'op sub_ops (sched_ext_ops_cid): sub_cgroup_id '"$id: it, or a control group in it, has one"
 module unload sub
 check sub-unloads exits 0
 check sub-is-gone not test -e "$sub_ops"
 run cat $sys/root/ops
-check root-stays prints qmap
+check root-stays prints sub_test
 grows root-takes-the-group group_load root
 
 # The group goes, and with it its scheduler
@@ -169,7 +151,7 @@ check sub-of-no-root-says-why says 'withdrawn: parent exiting'
 state
 check off-without-root prints disabled
 check load-ends-without-root group_load
-module load $qmap name root "${common[@]}"
+module load $sub name root
 check root-loads-beside-detached-sub exits 0
 module unload sub
 check sub-without-root-unloads exits 0
@@ -189,11 +171,11 @@ check off-after-sysrq prints disabled
 
 # The next one is not hit by a timer of the one before, which ends with its memory
 for round in {1..5}; do
-	module load $qmap name root "${common[@]}"
+	module load $sub name root
 	check "round-$round-root-loads" exits 0
 	run bpftool batch file - <<-END
 		module unload root
-		module load /objs/scx_simple.bpf.o ${simple[*]}
+		module load /objs/scx_simple.bpf.o
 	END
 	check "round-$round-next-one-loads" exits 0
 	sleep 1

@@ -80,14 +80,15 @@ static int load_unload(struct bm_cc *cc)
 
 static void check_load_refused(struct bm_cc *cc)
 {
-	const char *log[] = { "op bm_claim", "is used by a struct_ops map", NULL, NULL };
-	const char *first = bm_cc_member[bm_cc_first(cc)];
+	const char *first = bm_cc_member[bm_cc_first(cc)], *log[4];
 	char member[32], program[32];
 
 	snprintf(member, sizeof(member), "member %s", first);
 	snprintf(program, sizeof(program), "program %s", first);
-	log[2] = member;
-	log[3] = program;
+	log[0] = "op bm_claim";
+	log[1] = member;
+	log[2] = program;
+	log[3] = "is used by a struct_ops map";
 	ASSERT_EQ(load_unload(cc), -EBUSY, "load");
 	bm_check_log(cc, log, ARRAY_SIZE(log));
 	ASSERT_FALSE(bm_tcp_has("bm_claim"), "registered");
