@@ -114,7 +114,7 @@ check sub-is-there prints below
 module list
 check sub-is-listed grep -Eq '^[0-9]+ +sub +live +0 +1 ' "$out"
 check root-stays-listed grep -Eq '^[0-9]+ +root +live +0 +1 ' "$out"
-grows sub group_load sub
+check load-below-ends group_load
 grows root-beside-sub load root
 below third "$id"
 check group-has-one one_line 'op sub_ops (sched_ext_ops_cid): sub_cgroup_id '"$id: it, or a control group in it, has one"
