@@ -169,7 +169,7 @@ check both-unload exits 0
 state
 check off-after-sysrq prints disabled
 
-# The next one is not hit by a timer of the one before, which ends with its memory
+# One of another type follows at once, while the memory of the one before is not freed yet
 for round in {1..5}; do
 	module load $sub name root
 	check "round-$round-root-loads" exits 0
